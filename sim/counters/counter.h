@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace nibble {
+
+/// Everything that a run counts and that energy is priced from. Each count belongs to exactly one operation.
+enum class Counter : std::uint8_t {
+    mac_int4,
+    mac_int4_fp4,
+    mac_fp8,
+    mac_fp16,
+    accumulator_read_bytes,
+    accumulator_write_bytes,
+    transposed_bytes,
+    gradients_converted,
+    vector_lane_ops,
+    vector_macs,
+    scratchpad_lines_read,
+    scratchpad_lines_written,
+    scratchpad_conflict_cycles,
+    dma_requests,
+    dram_bytes_read,
+    dram_bytes_written,
+    dram_activates,
+    dram_refreshes,
+    commands,
+    cycles,
+};
+inline constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::cycles) + 1;
+
+using CounterValues = std::array<std::uint64_t, counter_count>;
+
+[[nodiscard]] constexpr std::size_t index_of(Counter counter) {
+    return static_cast<std::size_t>(counter);
+}
+
+/// What one counter means, and whose energy it is.
+struct CounterInfo {
+    std::string_view name;       ///< as in result.json and in energy tables
+    std::string_view component;  ///< unit that it belongs to
+    std::string_view unit;
+    std::string_view what;
+    bool priced;                 ///< false: information only, energy tables must not price it
+};
+
+/// Indexed by Counter.
+inline constexpr std::array<CounterInfo, counter_count> counter_info{{
+    {"mac_int4", "mac_array", "MAC", "INT4 x INT4 multiply-accumulates executed by the array", true},
+    {"mac_int4_fp4", "mac_array", "MAC", "INT4 x FP4 multiply-accumulates executed by the array", true},
+    {"mac_fp8", "mac_array", "MAC", "FP8 multiply-accumulates executed by the array", true},
+    {"mac_fp16", "mac_array", "MAC", "FP16 multiply-accumulates executed by the array", true},
+    {"accumulator_read_bytes", "mac_array", "B", "partial sums read from the accumulator SRAM", true},
+    {"accumulator_write_bytes", "mac_array", "B", "partial sums written to the accumulator SRAM", true},
+    {"transposed_bytes", "mac_array", "B", "operand bytes fed through the transposer", true},
+    {"gradients_converted", "log_gradient", "element", "gradients turned into radix-4 codes, both phases at once", true},
+    {"vector_lane_ops", "vector_unit", "op", "lane operations (one FMA, compare or convert of one lane)", true},
+    {"vector_macs", "vector_unit", "MAC", "multiply-accumulates of depthwise convolutions, part of vector_lane_ops", false},
+    {"scratchpad_lines_read", "scratchpad", "line", "bank accesses that read", true},
+    {"scratchpad_lines_written", "scratchpad", "line", "bank accesses that write", true},
+    {"scratchpad_conflict_cycles", "scratchpad", "cycle", "cycles in which a client was granted fewer lines than it asked for",
+     false},
+    {"dma_requests", "dma", "request", "contiguous memory requests issued", true},
+    {"dram_bytes_read", "dram", "B", "bytes read, in whole bursts", true},
+    {"dram_bytes_written", "dram", "B", "bytes written, in whole bursts", true},
+    {"dram_activates", "dram", "command", "row activations, each with its precharge", true},
+    {"dram_refreshes", "dram", "command", "all-bank refreshes of one channel", true},
+    {"commands", "sequencer", "command", "commands issued to units", true},
+    {"cycles", "static", "cycle", "cycles of the core clock", true},
+}};
+
+/// Why a cycle passed. Every cycle of a run has exactly one cause: the first of these that applies.
+enum class Cause : std::uint8_t {
+    compute,              ///< the array streams operands
+    fill_drain,           ///< the array preloads, skews or drains and nothing else of the tile can go on
+    gradient_conversion,  ///< the array stands; gradients are being converted
+    vector,               ///< the array stands; element-wise work is going on
+    memory,               ///< all of these stand; data is on its way from or to DRAM
+    control,              ///< commands are on their way between sequencer and units
+};
+inline constexpr std::size_t cause_count = 6;
+inline constexpr std::array<std::string_view, cause_count> cause_names{
+    "compute", "fill_drain", "gradient_conversion", "vector", "memory", "control"};
+
+using CauseCycles = std::array<std::uint64_t, cause_count>;
+
+/// What a unit did in one cycle. Every cycle of every unit is counted in exactly one class.
+enum class Activity : std::uint8_t { busy, waiting_for_input, waiting_for_output, idle };
+inline constexpr std::size_t activity_count = 4;
+inline constexpr std::array<std::string_view, activity_count> activity_names{"busy", "waiting_for_input",
+                                                                             "waiting_for_output", "idle"};
+
+using ActivityCycles = std::array<std::uint64_t, activity_count>;
+
+}  // namespace nibble

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/counters/counter.h"
+
+namespace nibble {
+
+/// What was measured of one operation of the trace on one machine. Operations retire in trace order; an operation's
+/// cycles are those from the retirement of the one before it to its own, so they add up to the run exactly, while
+/// its counters are everything that its own commands did, whenever they ran.
+struct OpRecord {
+    std::uint64_t index = 0;  ///< position in the trace's operations, from 0
+    std::string layer;
+    std::string group;
+    std::string phase;     ///< forward, dx, dw, vector, update
+    std::string kind;      ///< conv, matmul, depthwise, vector
+    std::string mode;      ///< array mode, or "vector"
+    std::string dataflow;  ///< output, weight, input; empty if the array was not used
+    std::string tiling;    ///< for people: "m 1568 of 50176, n 64 of 64, k 576 of 576, n outer"; empty for vector work
+    std::uint64_t batch = 1, m = 0, n = 0, k = 0;  ///< GEMM shape (of one of `batch` products); 0 for vector work
+    std::uint64_t macs = 0;                        ///< multiply-accumulates that the operation asks for
+    double peak_macs_per_cycle = 0;                ///< of its mode; 0 for vector work
+    std::uint64_t predicted_dram_bytes_read = 0;   ///< stated by the tiling before the run
+    std::uint64_t predicted_dram_bytes_written = 0;
+    CauseCycles causes{};    ///< sums to counters[cycles]
+    CounterValues counters{};
+};
+
+/// One unit's cycles by class; they sum to the run.
+struct UnitActivity {
+    std::string unit;
+    ActivityCycles cycles{};
+};
+
+/// What is left to say when a machine has finished.
+struct RunSummary {
+    std::uint64_t operations = 0;
+    std::uint64_t cycles = 0;
+    std::uint64_t edges = 0;  ///< clock edges made; fewer than cycles when skipping
+    double wall_seconds = 0;  ///< of the simulation alone
+    CauseCycles causes{};
+    CounterValues counters{};  ///< sum over operations
+    std::vector<UnitActivity> units;
+    std::uint64_t values_checked = 0;  ///< GEMM outputs compared with the plain reference (values mode)
+};
+
+}  // namespace nibble
