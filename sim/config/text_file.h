@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace nibble {
+
+/// The whole of a small text file. Throws InputError if it cannot be read, is a directory, is empty, holds more than
+/// `most_bytes` (so /dev/zero ends too), or is not text.
+[[nodiscard]] std::string read_text_file(const std::filesystem::path& path, std::size_t most_bytes);
+
+/// Throws InputError, with line and column, at the first byte of `text` that is not UTF-8 or is a control character
+/// other than tab, line feed and carriage return.
+void require_text(std::string_view text, const std::string& name);
+
+}  // namespace nibble
