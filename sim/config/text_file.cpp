@@ -27,8 +27,9 @@ std::size_t utf8_length(std::string_view text) {
         std::size_t length;
     };
     // Unicode standard, table 3-7, "Well-Formed UTF-8 Byte Sequences".
-    static constexpr Form forms[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-                                     {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+    static constexpr Form forms[] = {{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                                     {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+                                     {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
                                      {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
     for (const Form& form : forms) {
         if (byte(0) < form.first_low || byte(0) > form.first_high) {
@@ -83,19 +84,27 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t most_b
     return text;
 }
 
-void require_text(std::string_view text, const std::string& name) {
+std::size_t first_byte_not_text(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t length = utf8_length(text.substr(at));
-        if (length > 0 && !is_forbidden_control(text[at])) {
-            at += length;
-            continue;
+        if (length == 0 || is_forbidden_control(text[at])) {
+            return at;
         }
-        const std::string_view before = text.substr(0, at);
-        const auto line = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n')) + 1;
-        const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 == 0: the first line
-        throw InputError({name, line, at - line_start + 1},
-                         fmt::format("expected text in UTF-8, found byte 0x{:02x}", static_cast<unsigned char>(text[at])));
+        at += length;
     }
+    return std::string_view::npos;
+}
+
+void require_text(std::string_view text, const std::string& name) {
+    const std::size_t at = first_byte_not_text(text);
+    if (at == std::string_view::npos) {
+        return;
+    }
+    const std::string_view before = text.substr(0, at);
+    const auto line = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n')) + 1;
+    const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 == 0: the first line
+    throw InputError({name, line, at - line_start + 1},
+                     fmt::format("expected text in UTF-8, found byte 0x{:02x}", static_cast<unsigned char>(text[at])));
 }
 
 }  // namespace nibble

@@ -12,8 +12,11 @@ namespace nibble {
 /// `most_bytes` (so /dev/zero ends too), or is not text.
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path, std::size_t most_bytes);
 
-/// Throws InputError, with line and column, at the first byte of `text` that is not UTF-8 or is a control character
-/// other than tab, line feed and carriage return.
+/// The first byte of `text` that is neither part of a UTF-8 character nor an ordinary control character (tab, line
+/// feed, carriage return); npos if all is well.
+[[nodiscard]] std::size_t first_byte_not_text(std::string_view text);
+
+/// Throws InputError with line and column at the first byte that is not text.
 void require_text(std::string_view text, const std::string& name);
 
 }  // namespace nibble

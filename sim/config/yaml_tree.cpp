@@ -24,9 +24,7 @@ public:
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        add(YamlTree::Kind::nothing, mark, anchor);
-    }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(YamlTree::Kind::nothing, mark, anchor); }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         refuse_tag(mark, tag);
@@ -60,8 +58,9 @@ public:
 
 private:
     [[noreturn]] void fail(const YAML::Mark& mark, std::string what) const {
-        throw InputError({name_, static_cast<std::uint64_t>(mark.line) + 1, static_cast<std::uint64_t>(mark.column) + 1},
-                         std::move(what));
+        throw InputError(
+            {name_, static_cast<std::uint64_t>(mark.line) + 1, static_cast<std::uint64_t>(mark.column) + 1},
+            std::move(what));
     }
 
     void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
@@ -72,8 +71,12 @@ private:
 
     std::size_t add(YamlTree::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
         const std::size_t node = tree_.nodes.size();
-        tree_.nodes.push_back({kind, false, static_cast<std::uint64_t>(mark.line) + 1,
-                               static_cast<std::uint64_t>(mark.column) + 1, {}, {}});
+        tree_.nodes.push_back({kind,
+                               false,
+                               static_cast<std::uint64_t>(mark.line) + 1,
+                               static_cast<std::uint64_t>(mark.column) + 1,
+                               {},
+                               {}});
         sizes_.push_back(1);
         if (anchor != 0) {
             anchors_[anchor] = node;
@@ -140,9 +143,9 @@ YamlTree parse_yaml_tree(const std::string& text, const std::string& name) {
         if (error.mark.is_null()) {
             throw InputError({name}, "not valid YAML: " + error.msg);
         }
-        throw InputError({name, static_cast<std::uint64_t>(error.mark.line) + 1,
-                          static_cast<std::uint64_t>(error.mark.column) + 1},
-                         "not valid YAML: " + error.msg);
+        throw InputError(
+            {name, static_cast<std::uint64_t>(error.mark.line) + 1, static_cast<std::uint64_t>(error.mark.column) + 1},
+            "not valid YAML: " + error.msg);
     }
     return builder.take();
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "models/dma/dma_engine.h"
+
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "sim/base/units.h"
+
+namespace nibble {
+
+DmaEngine::DmaEngine(const sc_core::sc_module_name& name, Clock& clock, TransferDirection direction,
+                     const DmaParameters& params, std::uint32_t line_bytes, Ledger& ledger)
+    : ClockedModule(name, clock),
+      direction_(direction),
+      params_(params),
+      line_bytes_(line_bytes),
+      ledger_(ledger),
+      slots_(params.max_outstanding) {
+    for (std::uint64_t slot = params.max_outstanding; slot-- > 0;) {
+        free_slots_.push_back(slot);
+    }
+}
+
+const DmaEngine::Transfer* DmaEngine::issuing() const {
+    return issuing_ < transfers_.size() ? &transfers_[issuing_] : nullptr;
+}
+
+// A further command is taken as soon as the present one has issued its last request.
+bool DmaEngine::can_take_command() const {
+    return issuing() == nullptr && transfers_.size() < params_.max_outstanding && command_in->valid();
+}
+
+Activity DmaEngine::tick() {
+    const bool load = direction_ == TransferDirection::load;
+    bool acted = false;
+    if (memory_response_in->valid()) {
+        const std::uint64_t slot = memory_response_in->pop().tag;
+        load ? second_stage_.push_back(slot) : finish_request(slot);
+        acted = true;
+    }
+    if (scratchpad_done_in->valid()) {
+        const std::uint64_t slot = scratchpad_done_in->pop().tag;
+        load ? finish_request(slot) : second_stage_.push_back(slot);
+        acted = true;
+    }
+    if (!transfers_.empty() && transfers_.front().through() && completion_out->ready()) {
+        completion_out->push({transfers_.front().operation});
+        transfers_.pop_front();
+        --issuing_;
+        progress();
+        acted = true;
+    }
+    if (can_take_command()) {
+        const CommandPtr command = command_in->pop();
+        const auto& transfer = std::get<TransferCommand>(command->work);
+        transfers_.push_back(
+            {command->operation, next_sequence_++, SliceWalker(transfer.slice, params_.max_request_bytes), 0});
+        while (issuing() != nullptr && issuing()->walker.done()) {
+            ++issuing_;  // an empty slice
+        }
+        acted = true;
+    }
+    if (load ? memory_request_out->ready() && can_start_request()
+             : memory_request_out->ready() && !second_stage_.empty()) {
+        std::uint64_t slot = 0;
+        if (load) {
+            slot = start_request();
+        } else {
+            slot = second_stage_.front();
+            second_stage_.pop_front();
+        }
+        push_memory_request(slot);
+        acted = true;
+    }
+    if (load ? scratchpad_request_out->ready() && !second_stage_.empty()
+             : scratchpad_request_out->ready() && can_start_request()) {
+        std::uint64_t slot = 0;
+        if (load) {
+            slot = second_stage_.front();
+            second_stage_.pop_front();
+        } else {
+            slot = start_request();
+        }
+        push_scratchpad_request(slot);
+        acted = true;
+    }
+    return acted ? Activity::busy : quiet_activity();
+}
+
+std::uint64_t DmaEngine::start_request() {
+    Transfer& transfer = transfers_[issuing_];
+    const std::uint64_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[slot] = {transfer.sequence, transfer.operation, transfer.walker.next()};
+    ++transfer.under_way;
+    if (transfer.walker.done()) {
+        ++issuing_;
+    }
+    ledger_.add(transfer.operation, Counter::dma_requests, 1);
+    return slot;
+}
+
+void DmaEngine::finish_request(std::uint64_t slot) {
+    Transfer& transfer = transfers_[slots_[slot].sequence - transfers_.front().sequence];
+    --transfer.under_way;
+    free_slots_.push_back(slot);
+}
+
+void DmaEngine::push_memory_request(std::uint64_t slot) {
+    const Request& request = slots_[slot];
+    memory_request_out->push({request.operation, slot, request.extent.address, request.extent.bytes});
+}
+
+void DmaEngine::push_scratchpad_request(std::uint64_t slot) {
+    const Request& request = slots_[slot];
+    const std::uint64_t lines = ceil_div(request.extent.bytes, line_bytes_);
+    const bool load = direction_ == TransferDirection::load;
+    scratchpad_request_out->push(
+        {request.operation, slot, load ? 0 : lines, load ? lines : 0, params_.lines_per_cycle});
+}
+
+std::uint64_t DmaEngine::quiet_until() const {
+    const bool load = direction_ == TransferDirection::load;
+    const bool first_ready = load ? memory_request_out->ready() : scratchpad_request_out->ready();
+    const bool second_ready = load ? scratchpad_request_out->ready() : memory_request_out->ready();
+    const bool acts = memory_response_in->valid() || scratchpad_done_in->valid() ||
+                      (!transfers_.empty() && transfers_.front().through() && completion_out->ready()) ||
+                      can_take_command() || (first_ready && can_start_request()) ||
+                      (second_ready && !second_stage_.empty());
+    return acts ? now() + 1 : never;
+}
+
+// With requests under way the engine is at work; the wait for memory is what its work consists of.
+Activity DmaEngine::quiet_activity() const {
+    if (transfers_.empty()) {
+        return Activity::idle;
+    }
+    if (transfers_.front().through()) {
+        return Activity::waiting_for_output;
+    }
+    return direction_ == TransferDirection::load ? Activity::waiting_for_input : Activity::waiting_for_output;
+}
+
+std::string DmaEngine::state() const {
+    return fmt::format("{} commands, {} requests under way, {} between stages", transfers_.size(),
+                       slots_.size() - free_slots_.size(), second_stage_.size());
+}
+
+}  // namespace nibble

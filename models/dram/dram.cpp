@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#include "models/dram/dram.h"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "models/dram/dram_standard.h"
+#include "sim/base/error.h"
+#include "sim/base/units.h"
+
+namespace nibble {
+
+namespace {
+
+constexpr std::array<const char*, Dram::client_count> client_names{"load", "store"};
+
+// A core request carries its client in the lowest bit.
+std::uint64_t core_id(std::size_t client, std::uint64_t tag) {
+    return tag * Dram::client_count + client;
+}
+
+}  // namespace
+
+Dram::Dram(const sc_core::sc_module_name& name, Clock& clock, const DramParameters& params,
+           std::uint64_t core_period_ps, Ledger& ledger)
+    : ClockedModule(name, clock),
+      core_(params),
+      core_period_ps_(core_period_ps),
+      memory_period_ps_(find_dram_standard(params.standard)->clock_period_ps),
+      burst_bytes_(find_dram_standard(params.standard)->burst_bytes()),
+      ledger_(ledger) {
+    for (std::size_t i = 0; i < client_count; ++i) {
+        const std::string client(client_names[i]);
+        request_in[i] = std::make_unique<sc_core::sc_port<PopIf<MemoryRequest>>>((client + "_request_in").c_str());
+        response_out[i] =
+            std::make_unique<sc_core::sc_port<PushIf<MemoryResponse>>>((client + "_response_out").c_str());
+    }
+    clock.set_run_ahead(*this);
+}
+
+Activity Dram::tick() {
+    const bool busy = in_flight_ > 0;
+    advance_to(memory_cycles_by(now()));
+    ledger_.add_to_oldest(Counter::dram_activates, core_.counters().activates - activates_counted_);
+    ledger_.add_to_oldest(Counter::dram_refreshes, core_.counters().refreshes - refreshes_counted_);
+    activates_counted_ = core_.counters().activates;
+    refreshes_counted_ = core_.counters().refreshes;
+
+    for (std::size_t i = 0; i < client_count; ++i) {
+        if (!done_[i].empty() && (*response_out[i])->ready()) {
+            (*response_out[i])->push(done_[i].front());
+            done_[i].pop_front();
+            --in_flight_;
+        }
+        if ((*request_in[i])->valid() && core_.can_accept()) {
+            const MemoryRequest request = (*request_in[i])->pop();
+            requests_[i].resize(std::max<std::size_t>(requests_[i].size(), request.tag + 1));
+            requests_[i][request.tag] = request;
+            core_.accept(
+                {core_id(i, request.tag), request.address, request.bytes, static_cast<Client>(i) == Client::store});
+            ++in_flight_;
+        }
+    }
+    return busy || in_flight_ > 0 ? Activity::busy : Activity::idle;
+}
+
+void Dram::advance_to(std::uint64_t memory_cycles) {
+    while (core_.now() < memory_cycles) {
+        core_.advance_until(memory_cycles);
+        collect_completions();
+    }
+}
+
+void Dram::collect_completions() {
+    while (core_.has_completion()) {
+        const std::uint64_t id = core_.pop_completion().id;
+        const std::size_t client = id % client_count;
+        const MemoryRequest& request = requests_[client][id / client_count];
+        const std::uint64_t first = request.address / burst_bytes_;
+        const std::uint64_t last = (request.address + request.bytes - 1) / burst_bytes_;
+        const Counter bytes =
+            static_cast<Client>(client) == Client::load ? Counter::dram_bytes_read : Counter::dram_bytes_written;
+        ledger_.add(request.operation, bytes, (last - first + 1) * burst_bytes_);
+        done_[client].push_back({request.tag});
+    }
+}
+
+std::uint64_t Dram::memory_cycles_by(std::uint64_t core_cycle) const {
+    const auto picoseconds = (static_cast<unsigned __int128>(core_cycle) + 1) * core_period_ps_;
+    return static_cast<std::uint64_t>(std::min<unsigned __int128>(picoseconds / memory_period_ps_, never));
+}
+
+std::uint64_t Dram::core_cycle_of(std::uint64_t memory_cycles) const {
+    return ceil_div(memory_cycles * memory_period_ps_, core_period_ps_) - 1;
+}
+
+bool Dram::request_waiting() const {
+    return (*request_in[0])->valid() || (*request_in[1])->valid();
+}
+
+std::uint64_t Dram::quiet_until() const {
+    for (std::size_t i = 0; i < client_count; ++i) {
+        if (!done_[i].empty() && (*response_out[i])->ready()) {
+            return now() + 1;
+        }
+    }
+    return request_waiting() && core_.can_accept() ? now() + 1 : never;
+}
+
+std::uint64_t Dram::run_ahead(std::uint64_t horizon) {
+    // A full controller takes the waiting request in the first core cycle in which it has room again.
+    for (std::uint64_t cycle = now() + 1; request_waiting() && cycle < horizon; ++cycle) {
+        advance_to(memory_cycles_by(cycle));
+        if (core_.can_accept() || !done_[0].empty() || !done_[1].empty()) {
+            return cycle;
+        }
+    }
+    if (request_waiting()) {
+        return horizon;
+    }
+    core_.advance_until(memory_cycles_by(horizon));
+    const bool completion = core_.has_completion();
+    collect_completions();
+    return completion ? std::min(horizon, std::max(now() + 1, core_cycle_of(core_.now()))) : horizon;
+}
+
+Activity Dram::quiet_activity() const {
+    return in_flight_ > 0 ? Activity::busy : Activity::idle;
+}
+
+std::string Dram::state() const {
+    return fmt::format("{} requests in flight, memory cycle {}, {} reads and {} writes done and not yet told",
+                       in_flight_, core_.now(), done_[0].size(), done_[1].size());
+}
+
+}  // namespace nibble

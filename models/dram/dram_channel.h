@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "models/dram/address_map.h"
+#include "models/dram/dram_bank_state.h"
+#include "models/dram/dram_params.h"
+#include "models/dram/dram_standard.h"
+
+namespace nibble {
+
+/// What happened, for reports and for energy. Sums over channels add; all times are DRAM cycles.
+///
+/// An IDD model needs: activates x E(ACT+PRE), reads x E_RD, writes x E_WR, refreshes x E_REF, any_bank_open_cycles x
+/// VDD IDD3N and all_banks_closed_cycles x VDD IDD2N (for each channel; E_REF is the excess over background). A
+/// pJ-per-bit model needs (reads + writes) x burst bits, and activates if it prices rows apart.
+struct DramCounters {
+    std::uint64_t channel_cycles = 0;  ///< cycles simulated, summed over channels
+
+    std::uint64_t activates = 0;
+    std::uint64_t reads = 0;       ///< bursts
+    std::uint64_t writes = 0;      ///< bursts
+    std::uint64_t precharges = 0;  ///< rows closed, whether by a PRE or by the PRE of all banks before a refresh
+    std::uint64_t refreshes = 0;   ///< all-bank refreshes
+
+    // Every burst is one of these three. activates may exceed misses + conflicts: a refresh can close an unused row.
+    std::uint64_t row_hits = 0;       ///< its row was open already
+    std::uint64_t row_misses = 0;     ///< first of its row, which was opened in a bank closed since a refresh or ever
+    std::uint64_t row_conflicts = 0;  ///< first of its row, for which another row had to be closed
+
+    std::uint64_t data_bus_cycles = 0;          ///< cycles with data on the bus, as issued: a burst counts at once
+    std::uint64_t bank_open_cycles = 0;         ///< from ACT to PRE, summed over banks
+    std::uint64_t any_bank_open_cycles = 0;     ///< cycles with at least one bank open
+    std::uint64_t all_banks_closed_cycles = 0;  ///< the rest of channel_cycles
+
+    // Cycles in which bursts were queued but the burst before had been served, by what the next burst served had to
+    // wait for; the first that applies counts. Complete up to the last RD or WR.
+    std::uint64_t wait_refresh_cycles = 0;     ///< a refresh came between
+    std::uint64_t wait_turnaround_cycles = 0;  ///< read after write or write after read
+    std::uint64_t wait_row_cycles = 0;         ///< PRE and ACT, with tRRD, tFAW, tRC
+    std::uint64_t wait_column_cycles = 0;      ///< tCCD_L, command slots, and new requests for open rows
+
+    DramCounters& operator+=(const DramCounters& other);
+    friend bool operator==(const DramCounters&, const DramCounters&) = default;
+};
+
+/// One channel: queues, scheduler, refresh, banks.
+///
+/// Each cycle with a free command slot the first of these rules that finds a legal command issues it:
+///  1. Refresh. When one is due (every tREFI, the k-th at k tREFI) nothing but it is served: PRE of all banks, then
+///  REF.
+///     None is postponed or pulled in.
+///  2. First ready. Among the runs of the current direction whose row is open, a burst of the oldest that may go.
+///  3. First come. Otherwise each bank's oldest run of the current direction whose row is not open asks for an ACT, or
+///     for a PRE unless hits on the open row are queued; the oldest request that may go goes.
+/// Direction: reads, until the queued writes reach the high watermark or no read is queued; then writes, until they
+/// have fallen to the low watermark and a read is queued, or none is left. Age cap: when younger bursts have overtaken
+/// the oldest run of the channel age_cap_bursts times, only that run is served until it is done, whatever its
+/// direction. So a run with n older ones waits for at most (n + 1) age_cap_bursts bursts of younger runs. Rows stay
+/// open until a conflict or a refresh closes them.
+///
+/// Time goes from command to command: between commands nothing changes, so the next one (cycle, command) is a function
+/// of the state, computed once after each command and each new run.
+class DramChannel {
+public:
+    /// All bursts of a run have been issued.
+    struct Done {
+        std::uint32_t request;
+        std::uint64_t cycle;  ///< of the last data beat
+    };
+
+    /// `standard` must outlive the channel; `parameters` must have no dram_parameter_problems().
+    DramChannel(const DramStandard& standard, const DramParameters& parameters);
+
+    [[nodiscard]] std::uint32_t free_entries() const { return free_entries_; }
+    [[nodiscard]] bool empty() const { return read_entries_ + write_entries_ == 0; }
+
+    /// Queues a run, visible from cycle now() on; needs a free entry. `request` comes back in Done.
+    void enqueue(const DramRun& run, bool write, std::uint32_t request);
+
+    /// Cycle of the next command, if it serves a queued run; DramBankState::never if none is queued. A lower bound for
+    /// the next RD or WR. Call it only before simulating on from now().
+    [[nodiscard]] std::uint64_t next_service();
+
+    /// Simulates all cycles below `horizon`; appends the runs that were issued completely.
+    void run_until(std::uint64_t horizon, std::vector<Done>& done);
+
+    /// Cycles below now() are final.
+    [[nodiscard]] std::uint64_t now() const { return now_; }
+
+    /// Counters of the cycles below now().
+    [[nodiscard]] DramCounters counters() const;
+
+private:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    /// A queued run. In two lists, both oldest first: all of the channel's, and its bank's of its direction.
+    struct Entry {
+        std::uint64_t order = 0;  ///< smaller is older
+        std::uint32_t row = 0;
+        std::uint32_t bank = 0;
+        std::uint32_t bursts = 0;  ///< not yet issued
+        std::uint32_t request = 0;
+        std::uint32_t older = none;
+        std::uint32_t younger = none;  ///< also links the free entries
+        std::uint32_t bank_older = none;
+        std::uint32_t bank_younger = none;
+        bool write = false;
+    };
+    /// A bank's runs of one direction.
+    struct BankQueue {
+        std::uint32_t head = none;
+        std::uint32_t tail = none;
+        std::uint32_t hit = none;  ///< oldest that wants the open row
+    };
+    struct Bank {
+        std::array<BankQueue, 2> queue;  ///< [write]
+        std::uint64_t opened_at = 0;     ///< cycle of the last ACT
+        bool fresh = false;              ///< open, and no RD or WR yet
+        bool conflict = false;           ///< last closed by a PRE, not for a refresh
+    };
+    struct NextCommand {
+        std::uint64_t cycle = DramBankState::never;
+        DramCommand command = DramCommand::refresh;
+        std::uint32_t bank = 0;
+        std::uint32_t entry = none;  ///< the run it serves
+    };
+
+    void decide();
+    void choose_direction();
+    [[nodiscard]] bool starving() const { return bypassed_ >= age_cap_; }
+    [[nodiscard]] NextCommand command_for_oldest() const;
+    [[nodiscard]] NextCommand first_ready_first_come() const;
+    [[nodiscard]] NextCommand refresh_step() const;
+
+    void execute(std::uint64_t horizon, std::vector<Done>& done);
+    void serve_burst(std::vector<Done>& done);
+    void activate();
+    void precharge();
+    void precharge_all();
+    void refresh(std::uint64_t horizon);
+    void count_closed(std::uint32_t bank);
+    void count_wait(std::uint64_t cycle, bool row_opened);
+    void find_hit(std::uint32_t bank, bool write, std::uint32_t from);
+    void remove(std::uint32_t index);
+
+    const DramStandard* standard_;
+    DramBankState state_;
+    std::uint32_t write_high_;
+    std::uint32_t write_low_;
+    std::uint32_t age_cap_;
+
+    std::vector<Entry> entries_;
+    std::uint32_t free_ = 0;  // first free entry
+    std::uint32_t free_entries_;
+    std::uint32_t oldest_ = none;
+    std::uint32_t youngest_ = none;
+    std::uint64_t next_order_ = 0;
+    std::uint32_t read_entries_ = 0;
+    std::uint32_t write_entries_ = 0;
+    std::vector<Bank> banks_;
+    std::array<std::uint64_t, 2> waiting_banks_{};  // [write]: one bit a bank that has runs
+
+    std::uint64_t now_ = 0;
+    bool writing_ = false;        // current direction
+    std::uint32_t bypassed_ = 0;  // bursts of younger runs issued since oldest_ is the oldest
+    std::uint64_t refresh_due_;
+    NextCommand next_;
+    bool stale_ = true;  // next_ must be computed again
+
+    DramCounters counts_;               // without what follows from now_
+    std::uint64_t any_open_since_ = 0;  // meaningful while a bank is open
+    std::uint64_t waiting_since_ = 0;   // the later of: queue no longer empty, last burst served
+    bool served_write_ = false;         // direction of the last burst
+    bool refreshed_ = false;            // since the last burst
+};
+
+}  // namespace nibble

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "models/log_gradient/log_gradient.h"
+
+#include <variant>
+
+#include "sim/base/units.h"
+
+namespace nibble {
+
+StreamingUnit::Work LogGradient::start(const Command& command) {
+    const auto& convert = std::get<ConvertCommand>(command.work);
+    constexpr std::uint64_t fp16_bytes = 2;
+    ledger_.add(command.operation, Counter::gradients_converted, convert.elements);
+    const std::uint64_t code_bytes = bytes_for(Bits(convert.elements * convert.code_bits)).count();
+    // The ports are as wide as the lanes: FP16 in, codes out, in every cycle.
+    const std::uint64_t port_bytes = params_.lanes * fp16_bytes + bytes_for(Bits(params_.lanes * convert.code_bits)).count();
+    return {.lane_cycles = ceil_div(convert.elements, params_.lanes),
+            .lines_read = ceil_div(convert.elements * fp16_bytes, line_bytes_),
+            .lines_written = ceil_div(code_bytes, line_bytes_),
+            .lines_per_cycle = ceil_div(port_bytes, line_bytes_)};
+}
+
+}  // namespace nibble

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "models/mac_array/mac_array.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "models/mac_array/tile_values.h"
+#include "sim/base/error.h"
+#include "sim/base/units.h"
+
+namespace nibble {
+
+namespace {
+
+constexpr std::array<Counter, array_mode_count> mac_counters{Counter::mac_int4, Counter::mac_int4_fp4, Counter::mac_fp8,
+                                                             Counter::mac_fp16};
+
+}  // namespace
+
+MacArray::MacArray(const sc_core::sc_module_name& name, Clock& clock, const MacArrayParameters& params,
+                   const ScratchpadParameters& scratchpad, Ledger& ledger)
+    : ClockedModule(name, clock), params_(params), scratchpad_(scratchpad), ledger_(ledger) {}
+
+Activity MacArray::tick() {
+    if (scratchpad_done_in->valid()) {
+        scratchpad_done_in->pop();
+    }
+    if (!command_) {
+        if (!command_in->valid()) {
+            streaming_ = false;
+            return Activity::waiting_for_input;
+        }
+        start();
+    }
+    streaming_ = now() >= stream_begin_ && now() < drain_begin_;
+    if (requesting_ && scratchpad_request_out->ready()) {
+        scratchpad_request_out->push(request_);
+        requesting_ = false;
+    }
+    if (now() + 1 >= end_ && can_complete()) {
+        completion_out->push({command_->operation});
+        command_.reset();
+        progress();
+    }
+    return Activity::busy;
+}
+
+void MacArray::start() {
+    command_ = command_in->pop();
+    const auto& tile = std::get<MatmulCommand>(command_->work);
+    const auto mode = static_cast<std::size_t>(tile.mode);
+    if (!params_.modes[mode]) {
+        throw ModelError(fmt::format("{}: a tile in mode {}, which the array does not have", name(), array_mode_names[mode]));
+    }
+    const ArrayGeometry& geometry = *params_.modes[mode];
+    const TileTiming timing =
+        tile_timing(geometry, tile.dataflow, FoldRule{.overlap = params_.overlap}, tile.passes, tile.accumulate);
+    const TileTraffic traffic = tile_traffic(geometry, tile);
+
+    const std::uint64_t reads =
+        ceil_div(traffic.left_bytes, scratchpad_.line_bytes) + ceil_div(traffic.right_bytes, scratchpad_.line_bytes);
+    const std::uint64_t writes = ceil_div(traffic.result_bytes, scratchpad_.line_bytes);
+    const std::uint64_t stream = std::max(timing.stream, ceil_div(reads + writes, scratchpad_.banks));
+    stream_begin_ = now() + timing.fill;
+    drain_begin_ = stream_begin_ + stream;
+    end_ = drain_begin_ + timing.drain;
+    request_ = {command_->operation, 0, reads, writes, ceil_div(reads + writes, stream)};
+    requesting_ = true;
+
+    std::uint64_t macs = 0;
+    for (const MatmulPass& pass : tile.passes) {
+        macs += pass.m * pass.n * pass.k;
+    }
+    ledger_.add(command_->operation, mac_counters[mode], macs);
+    ledger_.add(command_->operation, Counter::accumulator_read_bytes, traffic.accumulator_read_bytes);
+    ledger_.add(command_->operation, Counter::accumulator_write_bytes, traffic.accumulator_write_bytes);
+    ledger_.add(command_->operation, Counter::transposed_bytes, traffic.transposed_bytes);
+    if (tile.values) {
+        compute(*tile.values, tile, params_.accumulation);
+    }
+}
+
+// Ends a quiet spell where the kind of cycle changes, so that no spell mixes streaming with the rest.
+std::uint64_t MacArray::quiet_until() const {
+    if (scratchpad_done_in->valid() || (requesting_ && scratchpad_request_out->ready())) {
+        return now() + 1;
+    }
+    if (!command_) {
+        return command_in->valid() ? now() + 1 : never;
+    }
+    for (const std::uint64_t boundary : {stream_begin_, drain_begin_}) {
+        if (now() + 1 <= boundary) {
+            return boundary;
+        }
+    }
+    if (!can_complete()) {
+        return never;
+    }
+    return std::max(now() + 1, end_ - 1);
+}
+
+void MacArray::pass(std::uint64_t /*cycles*/) {
+    // Called with the cycle of the next edge: the cycles before it are all of one kind.
+    streaming_ = command_ != nullptr && now() > stream_begin_ && now() <= drain_begin_;
+}
+
+Activity MacArray::quiet_activity() const {
+    return command_ ? Activity::busy : Activity::waiting_for_input;
+}
+
+std::string MacArray::state() const {
+    if (!command_) {
+        return "idle";
+    }
+    return fmt::format("operation {}: streams from cycle {}, drains from {}, ends at {}", command_->operation, stream_begin_,
+                       drain_begin_, end_);
+}
+
+}  // namespace nibble

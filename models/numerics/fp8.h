@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "models/numerics/float_layout.h"
+
+namespace nibble {
+
+/// What the highest codes of an 8-bit float mean.
+enum class Fp8Specials : std::uint8_t {
+    nan_only,  ///< Only the all-ones magnitude is special: NaN. No infinity.
+    ieee,      ///< The all-ones exponent is special: fraction 0 is infinity, the rest NaN.
+};
+
+/// An 8-bit floating-point format with subnormals: sign, exponent and fraction from the top bit down.
+struct Fp8Format {
+    int exponent_bits;
+    int fraction_bits;
+    /// The value of a normal number is 2^(exponent field - bias) (1 + fraction). Within -64..64.
+    int bias;
+    Fp8Specials specials;
+
+    /// The highest finite magnitude code: where encoding saturates.
+    [[nodiscard]] constexpr std::uint8_t max_code() const {
+        return specials == Fp8Specials::nan_only ? 0x7e : static_cast<std::uint8_t>(0x7f - (1 << fraction_bits));
+    }
+};
+
+/// 1-4-3, for weights and activations. With the default bias 7, the largest value is 448, the smallest 2^-9.
+/// IBM's HFP8 (Sun et al. 2019) shifts the exponent of this format; reference/facts.md 4.5 gives 4 as its bias, not
+/// traced to the paper. Which codes are NaN there is not published either: here as in Micikevicius et al. 2022 (E4M3).
+[[nodiscard]] constexpr Fp8Format fp8_143(int bias = 7) {
+    return {4, 3, bias, Fp8Specials::nan_only};
+}
+
+/// 1-5-2, for gradients. With the default bias 15, the largest value is 57344, the smallest 2^-16.
+/// Infinities and NaNs as in IEEE 754 (Micikevicius et al. 2022, E5M2).
+[[nodiscard]] constexpr Fp8Format fp8_152(int bias = 15) {
+    return {5, 2, bias, Fp8Specials::ieee};
+}
+
+/// Nearest code, ties to even, saturating: everything beyond the largest finite value, infinity included, becomes that
+/// value, so encoding never produces an infinity. NaN becomes 0x7f, which is a NaN in both formats.
+/// The sign of zero is kept.
+[[nodiscard]] std::uint8_t encode_fp8(const Fp8Format& format, double value);
+
+/// The exact value.
+[[nodiscard]] constexpr float decode_fp8(const Fp8Format& format, std::uint8_t code) {
+    const bool negative = (code & 0x80) != 0;
+    const int magnitude = code & 0x7f;
+    const int field = magnitude >> format.fraction_bits;
+    const int fraction = magnitude & ((1 << format.fraction_bits) - 1);
+    float value = 0.0F;
+    if (magnitude > format.max_code()) {
+        const bool infinite = format.specials == Fp8Specials::ieee && fraction == 0;
+        value = infinite ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+    } else {
+        const int significand = fraction + (field == 0 ? 0 : 1 << format.fraction_bits);
+        const int exponent = (field == 0 ? 1 : field) - format.bias - format.fraction_bits;
+        value = static_cast<float>(significand) * power_of_two<float>(exponent);
+    }
+    return negative ? -value : value;
+}
+
+}  // namespace nibble

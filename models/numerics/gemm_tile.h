@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "models/numerics/accumulate.h"
+
+namespace nibble {
+
+/// Outputs that one call of a tile kernel computes together: enough independent sums to fill vector registers.
+inline constexpr std::size_t tile_rows = 4;
+template <class Element>
+inline constexpr std::size_t tile_columns = 64 / sizeof(Element);
+
+/// A strip of tiles in the same rows over one chunk of k. Packed operands are padded to whole tiles;
+/// what the padding holds does not matter.
+template <class Element>
+struct GemmStrip {
+    std::size_t chunk;  ///< Terms in this chunk, at least 1.
+    /// The longest run of terms that may be summed in Element. Runs are then added up in binary64.
+    std::size_t piece;
+    const Element* a;  ///< [chunk][tile_rows]
+    const Element* b;  ///< [tile][chunk][tile_columns]
+    double unit;       ///< What one of the sums' units is worth: a power of two.
+    AccumulatorFormat format;
+    float* partial;       ///< Row 0, column 0 of the strip's outputs.
+    std::size_t rows;     ///< Rows that exist, 1..tile_rows.
+    std::size_t columns;  ///< Columns that exist, in all tiles; also the distance between rows.
+};
+
+/// Adds the strip's chunk to its partial sums, for Element std::int16_t, float or double.
+/// Uses AVX2 and FMA where the host has them; the result does not depend on it.
+void accumulate_strip(const GemmStrip<std::int16_t>& strip);
+void accumulate_strip(const GemmStrip<float>& strip);
+void accumulate_strip(const GemmStrip<double>& strip);
+
+}  // namespace nibble

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "models/sequencer/sequencer.h"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/base/error.h"
+
+namespace nibble {
+
+Sequencer::Sequencer(const sc_core::sc_module_name& name, Clock& clock, const SequencerParameters& params,
+                     ProgramSource& program, Ledger& ledger)
+    : ClockedModule(name, clock), params_(params), program_(program), ledger_(ledger), next_(program.next()) {
+    for (std::size_t u = 0; u < unit_count; ++u) {
+        const std::string unit(unit_names[u]);
+        command_out[u] = std::make_unique<sc_core::sc_port<PushIf<CommandPtr>>>((unit + "_command_out").c_str());
+        completion_in[u] = std::make_unique<sc_core::sc_port<PopIf<Completion>>>((unit + "_completion_in").c_str());
+    }
+}
+
+Activity Sequencer::tick() {
+    bool acted = false;
+    retiring_ = false;
+    // Issue and retire look at what was known at the start of the cycle; completions that arrive now count from the next.
+    for (std::size_t u = 0; u < unit_count; ++u) {
+        if (can_issue(u)) {
+            (*command_out[u])->push(std::move(queues_[u].front()));
+            queues_[u].pop_front();
+            acted = true;
+        }
+    }
+    if (can_retire()) {
+        open_.pop_front();
+        retiring_ = true;
+        acted = true;
+        progress();
+    }
+    for (std::size_t u = 0; u < unit_count; ++u) {
+        if ((*completion_in[u])->valid()) {
+            const Completion completion = (*completion_in[u])->pop();
+            ++completed_[u];
+            --operation(completion.operation).outstanding;
+            acted = true;
+        }
+    }
+    if (can_fetch()) {
+        fetch();
+        acted = true;
+    }
+    if (std::holds_alternative<ProgramEnd>(next_) && open_.empty()) {
+        stop();
+    }
+    return acted ? Activity::busy : quiet_activity();
+}
+
+bool Sequencer::can_issue(std::size_t unit) const {
+    if (queues_[unit].empty() || !(*command_out[unit])->ready()) {
+        return false;
+    }
+    const Dependencies& needs = queues_[unit].front()->needs;
+    for (std::size_t u = 0; u < unit_count; ++u) {
+        if (completed_[u] < needs[u]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Sequencer::can_fetch() const {
+    if (const auto* command = std::get_if<Command>(&next_)) {
+        return queues_[static_cast<std::size_t>(command->unit)].size() < params_.queue_entries;
+    }
+    if (std::holds_alternative<OperationBegin>(next_)) {
+        return open_.size() < params_.queue_entries;
+    }
+    return !open_.empty() && !open_.back().closed;
+}
+
+void Sequencer::fetch() {
+    if (auto* command = std::get_if<Command>(&next_)) {
+        if (open_.empty() || command->operation != open_.back().index) {
+            throw ModelError(fmt::format("a command for operation {}, which is not the present one", command->operation));
+        }
+        ++open_.back().outstanding;
+        ledger_.add(command->operation, Counter::commands, 1);
+        const auto unit = static_cast<std::size_t>(command->unit);
+        queues_[unit].push_back(std::make_shared<const Command>(std::move(*command)));
+        next_ = program_.next();
+        return;
+    }
+    if (!open_.empty()) {
+        open_.back().closed = true;
+    }
+    if (auto* begin = std::get_if<OperationBegin>(&next_)) {
+        open_.push_back({begin->record.index, 0, false});
+        ledger_.open(std::move(begin->record));
+        next_ = program_.next();
+    }
+}
+
+bool Sequencer::can_retire() const {
+    return !open_.empty() && open_.front().closed && open_.front().outstanding == 0;
+}
+
+Sequencer::OpenOperation& Sequencer::operation(std::uint64_t index) {
+    if (open_.empty() || index < open_.front().index || index > open_.back().index) {
+        throw ModelError(fmt::format("a completion for operation {}, which is not open", index));
+    }
+    return open_[index - open_.front().index];
+}
+
+std::uint64_t Sequencer::quiet_until() const {
+    bool acts = can_fetch() || can_retire() || (std::holds_alternative<ProgramEnd>(next_) && open_.empty());
+    for (std::size_t u = 0; u < unit_count && !acts; ++u) {
+        acts = can_issue(u) || (*completion_in[u])->valid();
+    }
+    return acts ? now() + 1 : never;
+}
+
+std::string Sequencer::state() const {
+    std::string text = open_.empty() ? "no operation open" : fmt::format("oldest operation {}", open_.front().index);
+    for (std::size_t u = 0; u < unit_count; ++u) {
+        text += fmt::format(", {} queued for {} ({} completed)", queues_[u].size(), unit_names[u], completed_[u]);
+    }
+    return text;
+}
+
+}  // namespace nibble

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "sim/config/data_directory.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sim/base/error.h"
+
+namespace nibble {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct KindInfo {
+    std::string_view in_source;
+    std::string_view installed;
+    std::string_view singular;
+    std::string_view plural;
+};
+
+const KindInfo& info_of(DataKind kind) {
+    static constexpr KindInfo infos[] = {{"models/presets", "presets", "preset", "presets"},
+                                         {"models/energy", "energy", "technology", "technologies"},
+                                         {"workloads", "workloads", "workload", "workloads"}};
+    return infos[static_cast<std::size_t>(kind)];
+}
+
+bool is_directory(const fs::path& path) {
+    std::error_code error;
+    return fs::is_directory(path, error);
+}
+
+}  // namespace
+
+fs::path data_directory() {
+    if (const char* chosen = std::getenv("NIBBLESIM_DATA_DIR"); chosen != nullptr && *chosen != '\0') {
+        if (!is_directory(chosen)) {
+            throw InputError(fmt::format("NIBBLESIM_DATA_DIR: '{}' is not a directory", printable(chosen, 200)));
+        }
+        return chosen;
+    }
+    if (is_directory(fs::path(NIBBLE_SOURCE_DIR) / info_of(DataKind::preset).in_source)) {
+        return NIBBLE_SOURCE_DIR;
+    }
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    return program.parent_path().parent_path() / "share" / "nibblesim";
+}
+
+fs::path data_folder(DataKind kind) {
+    const fs::path root = data_directory();
+    const fs::path in_source = root / info_of(kind).in_source;
+    return is_directory(in_source) ? in_source : root / info_of(kind).installed;
+}
+
+std::vector<std::string> data_names(DataKind kind) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator file(data_folder(kind), error), end; !error && file != end; file.increment(error)) {
+        if (file->path().extension() == ".yaml") {
+            names.push_back(file->path().stem().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+fs::path find_data_file(DataKind kind, const std::string& name_or_path) {
+    if (name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".yaml") ||
+        name_or_path.ends_with(".yml")) {
+        return name_or_path;
+    }
+    const std::vector<std::string> names = data_names(kind);
+    if (std::find(names.begin(), names.end(), name_or_path) == names.end()) {
+        const KindInfo& info = info_of(kind);
+        const std::string hint = suggestion(name_or_path, names);
+        throw InputError(fmt::format(
+            "unknown {} '{}'{}; {} are: {}; a file's name ends in .yaml", info.singular, printable(name_or_path), hint,
+            info.plural,
+            names.empty() ? "none found in " + data_folder(kind).string() : fmt::format("{}", fmt::join(names, ", "))));
+    }
+    return data_folder(kind) / (name_or_path + ".yaml");
+}
+
+}  // namespace nibble

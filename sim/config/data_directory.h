@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace nibble {
+
+/// Kinds of data files that come with the program, each a folder of .yaml files.
+enum class DataKind : std::uint8_t { preset, energy, workload };
+
+/// Where the data files are: $NIBBLESIM_DATA_DIR if set, else the source tree that the program was built from if it
+/// still exists, else ../share/nibblesim seen from the program. Throws InputError if the variable names no directory.
+[[nodiscard]] std::filesystem::path data_directory();
+
+/// The folder of one kind: models/presets, models/energy and workloads in the source tree; presets, energy and
+/// workloads where the program is installed.
+[[nodiscard]] std::filesystem::path data_folder(DataKind kind);
+
+/// Names of the files of one kind without .yaml, sorted.
+[[nodiscard]] std::vector<std::string> data_names(DataKind kind);
+
+/// The file meant by `name_or_path`: a path if it has a slash or ends in .yaml or .yml, else a name of data_names().
+/// Throws InputError with a suggestion if there is no such name; whether a path exists is seen when it is opened.
+[[nodiscard]] std::filesystem::path find_data_file(DataKind kind, const std::string& name_or_path);
+
+}  // namespace nibble

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "models/machine/machine_params.h"
+#include "sim/input/operation.h"
+#include "sim/lowering/recipe.h"
+#include "sim/lowering/selection.h"
+#include "sim/lowering/tensor_plan.h"
+#include "sim/program/program_source.h"
+
+namespace nibble {
+
+/// What a program is made from, besides the trace.
+struct LoweringOptions {
+    const Recipe* recipe = nullptr;
+    Selection selection;    ///< operations to simulate
+    bool values = false;    ///< GEMMs carry operand values, and results are checked against a plain reference
+};
+
+/// Turns a trace into the commands of one machine, operation by operation, as the machine fetches them: precision by
+/// the recipe, GEMMs tiled by a small search, element-wise work cut into chunks, everything double-buffered, tensors
+/// that fit kept on chip. Memory does not grow with the length of the trace, except by what TensorPlan keeps.
+class Lowering final : public ProgramSource {
+public:
+    /// Opens the trace again; `plan` must come from the same trace, recipe and machine.
+    Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
+             const LoweringOptions& options);
+    ~Lowering() override;
+
+    ProgramItem next() override;
+    /// GEMM outputs compared with the plain reference so far; a difference throws ModelError.
+    [[nodiscard]] std::uint64_t values_checked() const;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nibble
