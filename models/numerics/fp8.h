@@ -24,7 +24,7 @@ struct Fp8Format {
 
     /// The highest finite magnitude code: where encoding saturates.
     [[nodiscard]] constexpr std::uint8_t max_code() const {
-        return specials == Fp8Specials::nan_only ? 0x7e : static_cast<std::uint8_t>(0x7f - (1 << fraction_bits));
+        return static_cast<std::uint8_t>(0x7f - (specials == Fp8Specials::nan_only ? 1 : 1 << fraction_bits));
     }
 };
 

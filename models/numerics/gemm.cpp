@@ -92,6 +92,7 @@ void run(std::size_t m, std::size_t n, std::size_t k, const GemmOperand& a, cons
                              .partial = nullptr,
                              .rows = 0,
                              .columns = n};
+    const VectorUnit unit = best_vector_unit();
     for (std::size_t start = 0; start < k; start += chunk) {
         strip.chunk = std::min(chunk, k - start);
         for (std::size_t term = 0; term < strip.chunk; ++term) {
@@ -108,7 +109,7 @@ void run(std::size_t m, std::size_t n, std::size_t k, const GemmOperand& a, cons
                                 tile_rows);
             }
             strip.partial = partial.data() + row * n;
-            accumulate_strip(strip);
+            accumulate_strip(unit, strip);
         }
     }
 }

@@ -11,32 +11,38 @@ namespace {
 template <class Element>
 using Tile = Element[tile_rows][tile_columns<Element>];
 
-/// One vector register of AVX2, two of the baseline.
-template <class Element>
+/// A vector register of `bytes`.
+template <class Element, std::size_t bytes>
 struct VectorOf {
-    using Type [[gnu::vector_size(32)]] = Element;
-    using InMemory [[gnu::vector_size(32), gnu::aligned(alignof(Element)), gnu::may_alias]] = Element;
+    using Type [[gnu::vector_size(bytes)]] = Element;
+    using InMemory [[gnu::vector_size(bytes), gnu::aligned(alignof(Element)), gnu::may_alias]] = Element;
 };
 
 /// out = the sum over `terms` of column k of A times row k of B. Each output is one sequential sum; the vectors run
 /// across outputs. Products are exact in Element, so fusing them with the addition changes nothing.
-template <class Element>
+template <std::size_t bytes, class Element>
 [[gnu::always_inline]] inline void multiply_tile(std::size_t terms, const Element* a, const Element* b,
                                                  Tile<Element>& out) {
-    using Vector = typename VectorOf<Element>::Type;
-    constexpr std::size_t vectors = tile_columns<Element> * sizeof(Element) / sizeof(Vector);
-    Vector sums[tile_rows][vectors] = {};
-    for (std::size_t k = 0; k < terms; ++k) {
-        const auto* b_row = reinterpret_cast<const typename VectorOf<Element>::InMemory*>(b);
-        for (std::size_t row = 0; row < tile_rows; ++row) {
-            for (std::size_t vector = 0; vector < vectors; ++vector) {
-                sums[row][vector] += a[row] * b_row[vector];
+    using Vector = typename VectorOf<Element, bytes>::Type;
+    using InMemory = typename VectorOf<Element, bytes>::InMemory;
+    // Four rows of two registers are what all x86-64 hosts can keep in registers beside their operands.
+    constexpr std::size_t vectors = 2;
+    constexpr std::size_t step = vectors * bytes / sizeof(Element);
+    for (std::size_t column = 0; column < tile_columns<Element>; column += step) {
+        Vector sums[tile_rows][vectors] = {};
+        for (std::size_t k = 0; k < terms; ++k) {
+            const auto* b_row = reinterpret_cast<const InMemory*>(b + k * tile_columns<Element> + column);
+            const Element* a_column = a + k * tile_rows;
+            for (std::size_t row = 0; row < tile_rows; ++row) {
+                for (std::size_t vector = 0; vector < vectors; ++vector) {
+                    sums[row][vector] += a_column[row] * b_row[vector];
+                }
             }
         }
-        a += tile_rows;
-        b += tile_columns<Element>;
+        for (std::size_t row = 0; row < tile_rows; ++row) {
+            std::memcpy(&out[row][column], sums[row], sizeof(sums[row]));
+        }
     }
-    std::memcpy(out, sums, sizeof(sums));
 }
 
 template <AccumulatorFormat format, class Float, class Sum>
@@ -62,7 +68,7 @@ template <class Float, class Sum>
     }
 }
 
-template <class Element>
+template <std::size_t bytes, class Element>
 [[gnu::always_inline]] inline void run_strip(const GemmStrip<Element>& strip) {
     constexpr std::size_t width = tile_columns<Element>;
     for (std::size_t first = 0; first < strip.columns; first += width) {
@@ -72,7 +78,7 @@ template <class Element>
         Tile<Element> sums;
         // Sums of one piece in a narrow type fit binary32, which rounds twice as fast as binary64.
         if (sizeof(Element) <= sizeof(float) && strip.piece >= strip.chunk) {
-            multiply_tile(strip.chunk, strip.a, b, sums);
+            multiply_tile<bytes>(strip.chunk, strip.a, b, sums);
             for (std::size_t row = 0; row < strip.rows; ++row) {
                 accumulate_row(strip.format, partial + row * strip.columns, sums[row], columns,
                                static_cast<float>(strip.unit));
@@ -82,7 +88,7 @@ template <class Element>
         double total[tile_rows][width] = {};
         for (std::size_t k = 0; k < strip.chunk; k += strip.piece) {
             const std::size_t terms = std::min(strip.piece, strip.chunk - k);
-            multiply_tile(terms, strip.a + k * tile_rows, b + k * width, sums);
+            multiply_tile<bytes>(terms, strip.a + k * tile_rows, b + k * width, sums);
             for (std::size_t row = 0; row < tile_rows; ++row) {
                 for (std::size_t column = 0; column < width; ++column) {
                     total[row][column] += static_cast<double>(sums[row][column]);
@@ -95,47 +101,49 @@ template <class Element>
     }
 }
 
+// Everything above is inlined into the two versions of this function, and compiled for each.
 #if defined(__x86_64__)
-[[gnu::target("avx2,fma")]] void run_strip_avx2(const GemmStrip<std::int16_t>& strip) {
-    run_strip(strip);
+template <class Element>
+[[gnu::target("avx2,fma")]] void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
+    run_strip<32>(strip);
 }
-
-[[gnu::target("avx2,fma")]] void run_strip_avx2(const GemmStrip<float>& strip) {
-    run_strip(strip);
-}
-
-[[gnu::target("avx2,fma")]] void run_strip_avx2(const GemmStrip<double>& strip) {
-    run_strip(strip);
-}
-
-bool host_has_avx2() {
-    return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#else
+template <class Element>
+void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
+    run_strip<16>(strip);
 }
 #endif
 
 template <class Element>
-void choose_strip(const GemmStrip<Element>& strip) {
-#if defined(__x86_64__)
-    if (host_has_avx2()) {
-        run_strip_avx2(strip);
-        return;
+void dispatch(VectorUnit unit, const GemmStrip<Element>& strip) {
+    if (unit == VectorUnit::avx2_fma) {
+        run_strip_avx2_fma(strip);
+    } else {
+        run_strip<16>(strip);
     }
-#endif
-    run_strip(strip);
 }
 
 }  // namespace
 
-void accumulate_strip(const GemmStrip<std::int16_t>& strip) {
-    choose_strip(strip);
+VectorUnit best_vector_unit() {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
+        return VectorUnit::avx2_fma;
+    }
+#endif
+    return VectorUnit::baseline;
 }
 
-void accumulate_strip(const GemmStrip<float>& strip) {
-    choose_strip(strip);
+void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip) {
+    dispatch(unit, strip);
 }
 
-void accumulate_strip(const GemmStrip<double>& strip) {
-    choose_strip(strip);
+void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip) {
+    dispatch(unit, strip);
+}
+
+void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip) {
+    dispatch(unit, strip);
 }
 
 }  // namespace nibble

@@ -29,10 +29,15 @@ struct GemmStrip {
     std::size_t columns;  ///< Columns that exist, in all tiles; also the distance between rows.
 };
 
-/// Adds the strip's chunk to its partial sums, for Element std::int16_t, float or double.
-/// Uses AVX2 and FMA where the host has them; the result does not depend on it.
-void accumulate_strip(const GemmStrip<std::int16_t>& strip);
-void accumulate_strip(const GemmStrip<float>& strip);
-void accumulate_strip(const GemmStrip<double>& strip);
+/// The instructions a strip is computed with. The result does not depend on it.
+enum class VectorUnit : std::uint8_t { baseline, avx2_fma };
+
+/// The widest that this program and this host both have.
+[[nodiscard]] VectorUnit best_vector_unit();
+
+/// Adds the strip's chunk to its partial sums, for Element std::int16_t, float or double. The host must have `unit`.
+void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip);
+void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip);
+void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip);
 
 }  // namespace nibble

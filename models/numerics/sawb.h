@@ -47,8 +47,9 @@ class SawbQuantizer {
 public:
     /// clip must be positive.
     SawbQuantizer(SawbLevels levels, double clip);
-    /// The clip of the formula. It is not positive where all magnitudes are nearly equal, for there c1 + c2 < 0 (or
-    /// zero) counts; then the formula does not apply, and the clip is the root mean square (1 for a tensor of zeros).
+    /// The clip of the formula. Where all magnitudes are nearly equal, E|w| approaches sqrt(E[w^2]) and the formula
+    /// gives (c1 + c2) times it, which is not positive for most level sets: it does not apply there, and the clip is
+    /// the root mean square instead (1 for a tensor of zeros). IBM's code has no such guard.
     SawbQuantizer(SawbLevels levels, const SawbStatistics& statistics);
 
     [[nodiscard]] double clip() const { return clip_; }
