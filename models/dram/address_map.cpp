@@ -36,8 +36,9 @@ AddressMap::AddressMap(const DramStandard& standard, const DramParameters& param
       channels_(parameters.channels),
       interleave_bits_(log2_of(parameters.channel_interleave_bytes)),
       burst_bits_(log2_of(standard.burst_bytes())),
-      line_bursts_(std::max(line_bytes / standard.burst_bytes(), 1U)),
+      line_burst_bits_(log2_of(std::max(line_bytes / standard.burst_bytes(), 1U))),
       bank_groups_(standard.bank_groups),
+      bank_group_bits_(log2_of(standard.bank_groups)),
       banks_per_group_(standard.banks_per_group),
       row_set_bits_(log2_of(std::uint64_t{standard.row_bytes} * standard.bank_groups)) {}
 
@@ -47,7 +48,7 @@ DramLocation AddressMap::locate(std::uint64_t address) const {
     const std::uint64_t within_channel = (chunk / channels_ << interleave_bits_) + within_chunk;
     const RowSet set = row_set(within_channel >> row_set_bits_);
     const std::uint64_t offset = within_channel & ((std::uint64_t{1} << row_set_bits_) - 1);
-    const std::uint64_t line_size = std::uint64_t{line_bursts_} << burst_bits_;
+    const std::uint64_t line_size = std::uint64_t{1} << (line_burst_bits_ + burst_bits_);
     const std::uint64_t line = offset / line_size;
     return {.channel = channel_of(chunk),
             .bank = static_cast<std::uint32_t>(line % bank_groups_) * banks_per_group_ + set.bank,
@@ -100,11 +101,13 @@ void AddressMap::split(std::uint64_t address, std::uint32_t bytes, std::vector<D
 }
 
 std::uint32_t AddressMap::bursts_before(std::uint32_t burst, std::uint32_t group) const {
-    const std::uint32_t round = line_bursts_ * bank_groups_;
-    const std::uint32_t within_round = burst % round;
-    const std::uint32_t group_begin = group * line_bursts_;
-    return burst / round * line_bursts_ +
-           (within_round <= group_begin ? 0 : std::min(within_round - group_begin, line_bursts_));
+    const std::uint32_t line_bursts = 1U << line_burst_bits_;
+    const std::uint32_t round_bits = line_burst_bits_ + bank_group_bits_;
+    const std::uint32_t rounds = burst >> round_bits;
+    const std::uint32_t within_round = burst - (rounds << round_bits);
+    const std::uint32_t group_begin = group << line_burst_bits_;
+    return (rounds << line_burst_bits_) +
+           (within_round <= group_begin ? 0 : std::min(within_round - group_begin, line_bursts));
 }
 
 void AddressMap::split_within_channel(std::uint32_t channel, std::uint64_t begin, std::uint64_t end,
@@ -118,9 +121,9 @@ void AddressMap::split_within_channel(std::uint32_t channel, std::uint64_t begin
         const auto first = static_cast<std::uint32_t>((begin - set_begin) >> burst_bits_);
         const auto stop = static_cast<std::uint32_t>((end_here - set_begin + burst_bytes - 1) >> burst_bits_);
         const RowSet set = row_set(index);
-        const std::uint32_t first_group = first / line_bursts_ % bank_groups_;
+        const std::uint32_t first_group = (first >> line_burst_bits_) & (bank_groups_ - 1);
         for (std::uint32_t step = 0; step < bank_groups_; ++step) {
-            const std::uint32_t group = (first_group + step) % bank_groups_;
+            const std::uint32_t group = (first_group + step) & (bank_groups_ - 1);
             const std::uint32_t bursts = bursts_before(stop, group) - bursts_before(first, group);
             if (bursts != 0) {
                 runs.push_back({channel, group * banks_per_group_ + set.bank, set.row, bursts});

@@ -75,8 +75,9 @@ private:
     std::uint32_t channels_;
     std::uint32_t interleave_bits_;  // log2 of channel_interleave_bytes
     std::uint32_t burst_bits_;       // log2 of the bytes of a burst
-    std::uint32_t line_bursts_;      // consecutive bursts in one bank group
+    std::uint32_t line_burst_bits_;  // log2 of the consecutive bursts in one bank group
     std::uint32_t bank_groups_;
+    std::uint32_t bank_group_bits_;  // log2
     std::uint32_t banks_per_group_;
     std::uint32_t row_set_bits_;  // log2 of the bytes of a row in every group
 };

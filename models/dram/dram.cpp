@@ -88,8 +88,7 @@ void Dram::collect_completions() {
 }
 
 std::uint64_t Dram::memory_cycles_by(std::uint64_t core_cycle) const {
-    const auto picoseconds = (static_cast<unsigned __int128>(core_cycle) + 1) * core_period_ps_;
-    return static_cast<std::uint64_t>(std::min<unsigned __int128>(picoseconds / memory_period_ps_, never));
+    return core_cycle == never ? never : scaled(core_cycle + 1, core_period_ps_, memory_period_ps_);
 }
 
 std::uint64_t Dram::core_cycle_of(std::uint64_t memory_cycles) const {

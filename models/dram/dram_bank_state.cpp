@@ -55,40 +55,40 @@ void DramBankState::issue(DramCommand command, std::uint32_t bank, std::uint64_t
                               legal_from));
     }
     const DramStandard& s = standard_;
-    Bank& b = banks_[bank];
-    Group& g = group_of(bank);
+    Bank& bank_state = banks_[bank];
+    Group& group = group_of(bank);
     slot_ = cycle + 1;
     switch (command) {
         case DramCommand::activate:
             open_banks_ |= std::uint64_t{1} << bank;
-            b.row = row;
+            bank_state.row = row;
             slot_ = cycle + s.activate_slots;
-            b.activate = cycle + s.t_rc;
-            b.read = cycle + s.t_rcd_read;
-            b.write = cycle + s.t_rcd_write;
-            b.precharge = cycle + s.t_ras;
-            g.activate = cycle + s.t_rrd_l;
+            bank_state.next[index(DramCommand::activate)] = cycle + s.t_rc;
+            bank_state.next[index(DramCommand::read)] = cycle + s.t_rcd_read;
+            bank_state.next[index(DramCommand::write)] = cycle + s.t_rcd_write;
+            bank_state.next[index(DramCommand::precharge)] = cycle + s.t_ras;
+            group.next[index(DramCommand::activate)] = cycle + s.t_rrd_l;
             raise(activate_, cycle + s.t_rrd_s);
             four_activates_[oldest_activate_] = cycle + s.t_faw;
-            oldest_activate_ = (oldest_activate_ + 1) % four_activates_.size();
+            oldest_activate_ = (oldest_activate_ + 1) % 4;
             raise(refresh_, cycle + s.t_rc);
             break;
         case DramCommand::read:
-            raise(b.precharge, cycle + s.t_rtp);
-            g.read = cycle + s.t_ccd_l;
+            raise(bank_state.next[index(DramCommand::precharge)], cycle + s.t_rtp);
+            group.next[index(DramCommand::read)] = cycle + s.t_ccd_l;
             read_ = cycle + s.t_ccd_s;
             raise(write_, cycle + s.read_to_write());
             break;
         case DramCommand::write:
-            raise(b.precharge, cycle + s.write_to_precharge());
-            g.write = cycle + s.t_ccd_l;
+            raise(bank_state.next[index(DramCommand::precharge)], cycle + s.write_to_precharge());
+            group.next[index(DramCommand::write)] = cycle + s.t_ccd_l;
             write_ = cycle + s.t_ccd_s;
-            raise(g.read, cycle + s.write_to_read_l());
+            raise(group.next[index(DramCommand::read)], cycle + s.write_to_read_l());
             raise(read_, cycle + s.write_to_read_s());
             break;
         case DramCommand::precharge:
             open_banks_ &= ~(std::uint64_t{1} << bank);
-            raise(b.activate, cycle + s.t_rp);
+            raise(bank_state.next[index(DramCommand::activate)], cycle + s.t_rp);
             precharge_ = cycle + s.t_ppd;
             raise(refresh_, cycle + s.t_rp);
             break;

@@ -12,6 +12,7 @@
 
 namespace nibble {
 
+/// The first four are for one bank, the others for all.
 enum class DramCommand : std::uint8_t { activate, read, write, precharge, precharge_all, refresh };
 
 /// The banks of one channel and every timing rule between their commands.
@@ -39,27 +40,26 @@ public:
     [[nodiscard]] std::uint64_t open_banks() const { return open_banks_; }
     [[nodiscard]] std::uint32_t row(std::uint32_t bank) const { return banks_[bank].row; }
 
-    /// The two halves of earliest() for commands to one bank, rows in the right state: what the bus and the other banks
-    /// allow, the same for all banks; and what the bank and its group allow.
+    /// The two halves of earliest(), given rows in the right state: what the bus and the other banks allow, the same
+    /// for all banks; and, for the commands to one bank, what the bank and its group allow.
     [[nodiscard]] std::uint64_t channel_earliest(DramCommand command) const;
     [[nodiscard]] std::uint64_t bank_earliest(DramCommand command, std::uint32_t bank) const;
 
 private:
+    /// ACT, RD, WR, PRE of one bank: an index each.
+    static constexpr std::size_t bank_commands = 4;
+
     /// Earliest next commands as far as the bank's own history goes.
     struct Bank {
-        std::uint64_t activate = 0;
-        std::uint64_t read = 0;
-        std::uint64_t write = 0;
-        std::uint64_t precharge = 0;
+        std::array<std::uint64_t, bank_commands> next{};
         std::uint32_t row = 0;  ///< meaningful while open
     };
-    /// The same for the history of a bank group.
+    /// The same for the history of a bank group. A precharge never waits for other banks of the group.
     struct Group {
-        std::uint64_t activate = 0;
-        std::uint64_t read = 0;
-        std::uint64_t write = 0;
+        std::array<std::uint64_t, bank_commands> next{};
     };
 
+    [[nodiscard]] static constexpr std::size_t index(DramCommand command) { return static_cast<std::size_t>(command); }
     [[nodiscard]] Group& group_of(std::uint32_t bank) { return groups_[bank >> banks_per_group_bits_]; }
     [[nodiscard]] const Group& group_of(std::uint32_t bank) const { return groups_[bank >> banks_per_group_bits_]; }
 
@@ -98,20 +98,7 @@ inline std::uint64_t DramBankState::channel_earliest(DramCommand command) const 
 }
 
 inline std::uint64_t DramBankState::bank_earliest(DramCommand command, std::uint32_t bank) const {
-    switch (command) {
-        case DramCommand::activate:
-            return std::max(banks_[bank].activate, group_of(bank).activate);
-        case DramCommand::read:
-            return std::max(banks_[bank].read, group_of(bank).read);
-        case DramCommand::write:
-            return std::max(banks_[bank].write, group_of(bank).write);
-        case DramCommand::precharge:
-            return banks_[bank].precharge;
-        case DramCommand::precharge_all:
-        case DramCommand::refresh:
-            break;
-    }
-    return 0;
+    return std::max(banks_[bank].next[index(command)], group_of(bank).next[index(command)]);
 }
 
 }  // namespace nibble

@@ -70,9 +70,10 @@ void DramChannel::enqueue(const DramRun& run, bool write, std::uint32_t request)
     youngest_ = index;
     (queue.tail == none ? queue.head : entries_[queue.tail].bank_younger) = index;
     queue.tail = index;
-    waiting_banks_[write] |= std::uint64_t{1} << run.bank;
-    if (queue.hit == none && state_.open(run.bank) && state_.row(run.bank) == run.row) {
-        queue.hit = index;
+    const std::uint64_t bit = std::uint64_t{1} << run.bank;
+    waiting_banks_[write] |= bit;
+    if ((hit_banks_[write] & bit) == 0) {
+        update_wish(run.bank, write, index);
     }
     stale_ = true;
 }
@@ -80,14 +81,12 @@ void DramChannel::enqueue(const DramRun& run, bool write, std::uint32_t request)
 void DramChannel::remove(std::uint32_t index) {
     Entry& entry = entries_[index];
     BankQueue& queue = banks_[entry.bank].queue[entry.write];
-    if (queue.hit == index) {
-        find_hit(entry.bank, entry.write, entry.bank_younger);
-    }
     (entry.bank_older == none ? queue.head : entries_[entry.bank_older].bank_younger) = entry.bank_younger;
     (entry.bank_younger == none ? queue.tail : entries_[entry.bank_younger].bank_older) = entry.bank_older;
     if (queue.head == none) {
         waiting_banks_[entry.write] &= ~(std::uint64_t{1} << entry.bank);
     }
+    update_wish(entry.bank, entry.write, entry.bank_younger);
     (entry.older == none ? oldest_ : entries_[entry.older].younger) = entry.younger;
     (entry.younger == none ? youngest_ : entries_[entry.younger].older) = entry.older;
     --(entry.write ? write_entries_ : read_entries_);
@@ -96,11 +95,22 @@ void DramChannel::remove(std::uint32_t index) {
     ++free_entries_;
 }
 
-void DramChannel::find_hit(std::uint32_t bank, bool write, std::uint32_t from) {
-    while (from != none && entries_[from].row != state_.row(bank)) {
-        from = entries_[from].bank_younger;
+void DramChannel::update_wish(std::uint32_t bank, bool write, std::uint32_t from) {
+    BankQueue& queue = banks_[bank].queue[write];
+    const std::uint64_t bit = std::uint64_t{1} << bank;
+    std::uint32_t hit = state_.open(bank) ? from : none;
+    while (hit != none && entries_[hit].row != state_.row(bank)) {
+        hit = entries_[hit].bank_younger;
     }
-    banks_[bank].queue[write].hit = from;
+    hit_banks_[write] = hit != none ? hit_banks_[write] | bit : hit_banks_[write] & ~bit;
+    queue.wish_entry = hit != none ? hit : queue.head;
+    queue.wish_order = queue.wish_entry != none ? entries_[queue.wish_entry].order : 0;
+}
+
+void DramChannel::update_wishes(std::uint32_t bank) {
+    for (const bool write : {false, true}) {
+        update_wish(bank, write, banks_[bank].queue[write].head);
+    }
 }
 
 std::uint64_t DramChannel::next_service() {
@@ -160,38 +170,44 @@ DramChannel::NextCommand DramChannel::command_for_oldest() const {
 }
 
 DramChannel::NextCommand DramChannel::first_ready_first_come() const {
-    const DramCommand column_command = writing_ ? DramCommand::write : DramCommand::read;
-    const std::uint64_t column_from = std::max(now_, state_.channel_earliest(column_command));
-    const std::uint64_t activate_from = std::max(now_, state_.channel_earliest(DramCommand::activate));
-    const std::uint64_t precharge_from = std::max(now_, state_.channel_earliest(DramCommand::precharge));
-    // The first cycle at which anything can go, and of what can go then the oldest.
-    NextCommand column;
-    NextCommand row;
-    std::uint64_t column_order = DramBankState::never;
-    std::uint64_t row_order = DramBankState::never;
-    for (std::uint64_t rest = waiting_banks_[writing_]; rest != 0; rest &= rest - 1) {
-        const auto bank = static_cast<std::uint32_t>(std::countr_zero(rest));
-        const BankQueue& queue = banks_[bank].queue[writing_];
-        if (queue.hit != none) {
-            const std::uint64_t cycle = std::max(column_from, state_.bank_earliest(column_command, bank));
-            const std::uint64_t order = entries_[queue.hit].order;
-            if (cycle < column.cycle || (cycle == column.cycle && order < column_order)) {
-                column = {cycle, column_command, bank, queue.hit};
-                column_order = order;
-            }
-        } else {
-            const bool open = state_.open(bank);
-            const DramCommand command = open ? DramCommand::precharge : DramCommand::activate;
-            const std::uint64_t cycle =
-                std::max(open ? precharge_from : activate_from, state_.bank_earliest(command, bank));
-            const std::uint64_t order = entries_[queue.head].order;
-            if (cycle < row.cycle || (cycle == row.cycle && order < row_order)) {
-                row = {cycle, command, bank, queue.head};
-                row_order = order;
-            }
+    // The first cycle at which anything can go, and of what can go then the oldest; a RD or WR before a PRE or ACT.
+    std::uint64_t first = DramBankState::never;
+    std::uint64_t first_order = DramBankState::never;
+    std::uint32_t first_bank = 0;
+    DramCommand first_command = DramCommand::activate;
+    const auto consider = [&](DramCommand command, std::uint32_t bank, std::uint64_t from) {
+        const std::uint64_t cycle = std::max(from, state_.bank_earliest(command, bank));
+        const std::uint64_t order = banks_[bank].queue[writing_].wish_order;
+        // Which is better is hard to predict: no branches.
+        const bool better = static_cast<int>(cycle < first) |
+                            (static_cast<int>(cycle == first) & static_cast<int>(order < first_order));
+        first = better ? cycle : first;
+        first_order = better ? order : first_order;
+        first_bank = better ? bank : first_bank;
+        first_command = better ? command : first_command;
+    };
+    const std::uint64_t hits = hit_banks_[writing_];
+    const std::uint64_t misses = waiting_banks_[writing_] & ~hits;
+    if (hits != 0) {
+        const DramCommand column = writing_ ? DramCommand::write : DramCommand::read;
+        const std::uint64_t from = std::max(now_, state_.channel_earliest(column));
+        for (std::uint64_t rest = hits; rest != 0; rest &= rest - 1) {
+            consider(column, static_cast<std::uint32_t>(std::countr_zero(rest)), from);
         }
     }
-    return column.cycle <= row.cycle ? column : row;
+    if (misses != 0) {
+        first_order = 0;  // a column command that can go in the same cycle goes first
+        const std::uint64_t open = state_.open_banks();
+        const std::uint64_t activate_from = std::max(now_, state_.channel_earliest(DramCommand::activate));
+        for (std::uint64_t rest = misses & ~open; rest != 0; rest &= rest - 1) {
+            consider(DramCommand::activate, static_cast<std::uint32_t>(std::countr_zero(rest)), activate_from);
+        }
+        const std::uint64_t precharge_from = std::max(now_, state_.channel_earliest(DramCommand::precharge));
+        for (std::uint64_t rest = misses & open; rest != 0; rest &= rest - 1) {
+            consider(DramCommand::precharge, static_cast<std::uint32_t>(std::countr_zero(rest)), precharge_from);
+        }
+    }
+    return {first, first_command, first_bank, banks_[first_bank].queue[writing_].wish_entry};
 }
 
 DramChannel::NextCommand DramChannel::refresh_step() const {
@@ -264,13 +280,12 @@ void DramChannel::activate() {
     Bank& bank = banks_[next_.bank];
     bank.opened_at = next_.cycle;
     bank.fresh = true;
-    find_hit(next_.bank, false, bank.queue[false].head);
-    find_hit(next_.bank, true, bank.queue[true].head);
+    update_wishes(next_.bank);
 }
 
 void DramChannel::precharge() {
     state_.issue(DramCommand::precharge, next_.bank, next_.cycle);
-    count_closed(next_.bank);
+    close(next_.bank);
     banks_[next_.bank].conflict = true;
     if (state_.open_banks() == 0) {
         counts_.any_bank_open_cycles += next_.cycle - any_open_since_;
@@ -278,21 +293,21 @@ void DramChannel::precharge() {
 }
 
 void DramChannel::precharge_all() {
-    for (std::uint64_t rest = state_.open_banks(); rest != 0; rest &= rest - 1) {
-        count_closed(static_cast<std::uint32_t>(std::countr_zero(rest)));
+    const std::uint64_t closed = state_.open_banks();
+    state_.issue(DramCommand::precharge_all, 0, next_.cycle);
+    for (std::uint64_t rest = closed; rest != 0; rest &= rest - 1) {
+        close(static_cast<std::uint32_t>(std::countr_zero(rest)));
     }
     counts_.any_bank_open_cycles += next_.cycle - any_open_since_;
-    state_.issue(DramCommand::precharge_all, 0, next_.cycle);
 }
 
-void DramChannel::count_closed(std::uint32_t bank) {
+void DramChannel::close(std::uint32_t bank) {
     Bank& closed = banks_[bank];
     ++counts_.precharges;
     counts_.bank_open_cycles += next_.cycle - closed.opened_at;
     closed.fresh = false;
     closed.conflict = false;
-    closed.queue[false].hit = none;
-    closed.queue[true].hit = none;
+    update_wishes(bank);
 }
 
 void DramChannel::refresh(std::uint64_t horizon) {

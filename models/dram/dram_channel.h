@@ -36,8 +36,8 @@ struct DramCounters {
     std::uint64_t any_bank_open_cycles = 0;     ///< cycles with at least one bank open
     std::uint64_t all_banks_closed_cycles = 0;  ///< the rest of channel_cycles
 
-    // Cycles in which bursts were queued but the burst before had been served, by what the next burst served had to
-    // wait for; the first that applies counts. Complete up to the last RD or WR.
+    // Cycles in which runs were queued and the burst before had taken its time, by what the next burst had to wait for:
+    // the first of these that applies. Complete up to the last RD or WR.
     std::uint64_t wait_refresh_cycles = 0;     ///< a refresh came between
     std::uint64_t wait_turnaround_cycles = 0;  ///< read after write or write after read
     std::uint64_t wait_row_cycles = 0;         ///< PRE and ACT, with tRRD, tFAW, tRC
@@ -49,21 +49,28 @@ struct DramCounters {
 
 /// One channel: queues, scheduler, refresh, banks.
 ///
-/// Each cycle with a free command slot the first of these rules that finds a legal command issues it:
-///  1. Refresh. When one is due (every tREFI, the k-th at k tREFI) nothing but it is served: PRE of all banks, then
-///  REF.
-///     None is postponed or pulled in.
-///  2. First ready. Among the runs of the current direction whose row is open, a burst of the oldest that may go.
-///  3. First come. Otherwise each bank's oldest run of the current direction whose row is not open asks for an ACT, or
-///     for a PRE unless hits on the open row are queued; the oldest request that may go goes.
-/// Direction: reads, until the queued writes reach the high watermark or no read is queued; then writes, until they
-/// have fallen to the low watermark and a read is queued, or none is left. Age cap: when younger bursts have overtaken
-/// the oldest run of the channel age_cap_bursts times, only that run is served until it is done, whatever its
-/// direction. So a run with n older ones waits for at most (n + 1) age_cap_bursts bursts of younger runs. Rows stay
-/// open until a conflict or a refresh closes them.
+/// In each cycle with a free command slot, the first of these rules that finds a legal command issues it:
+///
+///  - Refresh. When one is due (the k-th at k tREFI) nothing but it is served: PRE of all banks, then REF. None is
+///    postponed or pulled in.
+///
+///  - First ready. Among the runs of the current direction whose row is open, a burst of the oldest that may go.
+///
+///  - First come. Otherwise each bank without such runs asks for its oldest run of the current direction: for an ACT,
+///    or for a PRE if another row is open. The oldest that may go goes.
+///
+/// Direction, chosen after each command and when runs arrive: reads, until the queued writes reach the high watermark
+/// or no read is queued; then writes, until they have fallen to the low watermark and a read is queued, or none is
+/// left.
+///
+/// Age cap: when younger bursts have overtaken the oldest run of the channel age_cap_bursts times, only that run is
+/// served until it is done, whatever its direction. So a run with n older ones waits for at most
+/// (n + 1) age_cap_bursts bursts of younger runs.
+///
+/// Rows stay open until a conflict or a refresh closes them.
 ///
 /// Time goes from command to command: between commands nothing changes, so the next one (cycle, command) is a function
-/// of the state, computed once after each command and each new run.
+/// of the state, computed once after each command and when runs arrive.
 class DramChannel {
 public:
     /// All bursts of a run have been issued.
@@ -110,11 +117,13 @@ private:
         std::uint32_t bank_younger = none;
         bool write = false;
     };
-    /// A bank's runs of one direction.
+    /// A bank's runs of one direction, and the one that asks for a command: the oldest that wants the open row, or else
+    /// the oldest.
     struct BankQueue {
         std::uint32_t head = none;
         std::uint32_t tail = none;
-        std::uint32_t hit = none;  ///< oldest that wants the open row
+        std::uint32_t wish_entry = none;
+        std::uint64_t wish_order = 0;
     };
     struct Bank {
         std::array<BankQueue, 2> queue;  ///< [write]
@@ -142,9 +151,11 @@ private:
     void precharge();
     void precharge_all();
     void refresh(std::uint64_t horizon);
-    void count_closed(std::uint32_t bank);
+    void close(std::uint32_t bank);
     void count_wait(std::uint64_t cycle, bool row_opened);
-    void find_hit(std::uint32_t bank, bool write, std::uint32_t from);
+    /// Finds out anew what a bank's runs of one direction ask for; those older than `from` do not want the open row.
+    void update_wish(std::uint32_t bank, bool write, std::uint32_t from);
+    void update_wishes(std::uint32_t bank);
     void remove(std::uint32_t index);
 
     const DramStandard* standard_;
@@ -163,6 +174,7 @@ private:
     std::uint32_t write_entries_ = 0;
     std::vector<Bank> banks_;
     std::array<std::uint64_t, 2> waiting_banks_{};  // [write]: one bit a bank that has runs
+    std::array<std::uint64_t, 2> hit_banks_{};      // [write]: of these, the ones that have runs for their open row
 
     std::uint64_t now_ = 0;
     bool writing_ = false;        // current direction

@@ -133,12 +133,15 @@ DramCompletion DramCore::pop_completion() {
     return completion;
 }
 
-DramCounters DramCore::counters() const {
-    DramCounters sum;
-    for (const DramChannel& channel : channels_) {
-        sum += channel.counters();
+const DramCounters& DramCore::counters() const {
+    if (counters_at_ != now_) {
+        counters_at_ = now_;
+        counters_ = {};
+        for (const DramChannel& channel : channels_) {
+            counters_ += channel.counters();
+        }
     }
-    return sum;
+    return counters_;
 }
 
 }  // namespace nibble

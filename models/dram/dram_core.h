@@ -24,6 +24,7 @@ struct DramCompletion {
     std::uint64_t id;
     bool write;
     std::uint64_t cycle;  ///< DRAM cycle in which the request's last data beat is on the bus
+    friend bool operator==(const DramCompletion&, const DramCompletion&) = default;
 };
 
 /// The memory behind the memory interface: independent channels (see DramChannel) behind one address map, on the DRAM's
@@ -61,7 +62,7 @@ public:
     [[nodiscard]] bool idle() const { return in_flight_ == 0; }
 
     /// Sums over channels, for the cycles below now().
-    [[nodiscard]] DramCounters counters() const;
+    [[nodiscard]] const DramCounters& counters() const;
     [[nodiscard]] const std::vector<DramChannel>& channels() const { return channels_; }
 
 private:
@@ -99,6 +100,8 @@ private:
     std::deque<DramCompletion> completed_;
     std::vector<DramRun> runs_;            // scratch of accept()
     std::vector<DramChannel::Done> done_;  // scratch of advance_until()
+    mutable DramCounters counters_;        // the answer of counters(), if asked at cycle counters_at_
+    mutable std::uint64_t counters_at_ = 0;
 };
 
 }  // namespace nibble

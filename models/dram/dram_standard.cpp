@@ -82,6 +82,7 @@ const DramStandard* find_dram_standard(std::string_view name) {
 
 std::vector<std::string> dram_standard_names() {
     std::vector<std::string> names;
+    names.reserve(standards.size());
     for (const DramStandard& standard : standards) {
         names.emplace_back(standard.name);
     }

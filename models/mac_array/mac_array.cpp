@@ -91,15 +91,13 @@ std::uint64_t MacArray::quiet_until() const {
     if (!command_) {
         return command_in->valid() ? now() + 1 : never;
     }
+    std::uint64_t next = can_complete() ? std::max(now() + 1, end_ - 1) : never;
     for (const std::uint64_t boundary : {stream_begin_, drain_begin_}) {
-        if (now() + 1 <= boundary) {
-            return boundary;
+        if (boundary > now()) {
+            next = std::min(next, boundary);
         }
     }
-    if (!can_complete()) {
-        return never;
-    }
-    return std::max(now() + 1, end_ - 1);
+    return next;
 }
 
 void MacArray::pass(std::uint64_t /*cycles*/) {

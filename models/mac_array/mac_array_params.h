@@ -31,13 +31,21 @@ inline constexpr std::array<std::string_view, dataflow_count> dataflow_names{"ou
 struct ArrayGeometry {
     std::uint32_t rows = 0;
     std::uint32_t cols = 0;
-    std::uint32_t macs_per_pe = 1;      ///< depth of the inner product that a PE computes in one step, along the reduction
+    std::uint32_t macs_per_pe = 1;  ///< depth of the inner product that a PE computes in one step, along the reduction
     std::uint32_t cycles_per_step = 1;  ///< more than 1 where a PE's datapath is shared or narrow
 };
 
 /// Whether all modes run on one array of PEs at stated rates (a real machine; RaPiD), or each mode is given an array
 /// of the same MAC area dedicated to it (the estimate of Sun et al. 2020, section 6 and figure 6c).
 enum class ArraySharing : std::uint8_t { shared, dedicated };
+
+/// Area of a datapath over that of an FP16 FPU, and what it does in a cycle. 4-way INT4 x FP4: Sun et al. 2020, section
+/// 6; FP8: the density behind their figure 6c (2.0 as printed, 2.05 reproduces every row). That an FP16 FPU does two
+/// FP8 multiply-adds is RaPiD's rate (ISCA 2021).
+inline constexpr double int4_fp4_4way_relative_area = 0.55;
+inline constexpr double int4_fp4_4way_macs = 4;
+inline constexpr double fp8_relative_area = 1 / 2.05;
+inline constexpr double fp8_macs_per_fp16_fpu = 2;
 
 /// Datapaths inside one PE, as multiples of the units that the area table knows. They decide the array's area.
 struct PeDatapaths {
@@ -52,9 +60,9 @@ struct MacArrayParameters {
     std::uint32_t cols = 0;
     PeDatapaths pe;
     std::array<std::optional<ArrayGeometry>, array_mode_count> modes;  ///< empty: the array cannot do it
-    std::vector<Dataflow> dataflows;  ///< those that the array supports, at least one
-    bool overlap = true;              ///< shadow registers: the next stationary operand is preloaded, and finished outputs are
-                                      ///< drained, while the present fold streams
+    std::vector<Dataflow> dataflows;                                   ///< those that the array supports, at least one
+    bool overlap = true;  ///< shadow registers: the next stationary operand is preloaded, and finished outputs are
+                          ///< drained, while the present fold streams
     std::uint64_t accumulator_bytes = 0;  ///< SRAM for the 32-bit partial sums of one output tile
     AccumulationRule accumulation;        ///< values mode; timing does not depend on it
 };

@@ -22,6 +22,9 @@ void compute(TileValues& values, const MatmulCommand& tile, const AccumulationRu
         right += pass.k * pass.n;
         out += pass.m * pass.n;
     }
+    if (tile.finish && values.finished) {
+        values.finished(*values.sums);
+    }
 }
 
 }  // namespace nibble

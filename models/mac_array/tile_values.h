@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "models/numerics/gemm.h"
@@ -18,6 +20,8 @@ struct TileValues {
     std::vector<std::uint16_t> right;
     /// Partial sums (values of the accumulator format), pass after pass as m x n; shared by the tiles of one reduction.
     std::shared_ptr<std::vector<float>> sums;
+    /// Told of the sums when the last tile of the reduction has been computed.
+    std::function<void(const std::vector<float>&)> finished;
 };
 
 /// Executes the tile's products on its values: what the PEs compute while the tile streams.

@@ -15,10 +15,9 @@ constexpr std::size_t channel_depth = 2;
 
 template <class T>
 Channel<T>& Machine::channel(const char* name) {
-    auto owned = std::make_unique<Channel<T>>(name, channel_depth);
-    Channel<T>& made = *owned;
-    channels_.push_back(std::move(owned));
-    return made;
+    const auto made = std::make_shared<Channel<T>>(name, channel_depth);
+    channels_.push_back(made);
+    return *made;
 }
 
 Machine::Machine(const MachineParameters& params, ProgramSource& program, Ledger& ledger, const RunOptions& options)

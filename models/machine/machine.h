@@ -59,7 +59,7 @@ private:
     std::unique_ptr<MacArray> mac_array_;
     std::unique_ptr<LogGradient> log_gradient_;
     std::unique_ptr<VectorUnit> vector_unit_;
-    std::vector<std::unique_ptr<sc_core::sc_prim_channel>> channels_;
+    std::vector<std::shared_ptr<void>> channels_;  // of any beat; the units hold the typed ends
     std::unique_ptr<CycleAccount> account_;
 };
 

@@ -55,6 +55,7 @@ public:
 
     void add(std::uint64_t line, std::uint64_t column, std::string what);
     [[nodiscard]] bool empty() const { return problems_.empty(); }
+    [[nodiscard]] std::size_t count() const { return problems_.size() + dropped_; }
     [[nodiscard]] bool full() const { return problems_.size() >= limit_; }
     [[nodiscard]] const std::string& file() const { return file_; }
 

@@ -49,6 +49,11 @@ using SquareMicrometres = Quantity<struct SquareMicrometresKind, double>;
     return ceil_div(value, step) * step;
 }
 
+/// value * numerator / denominator, rounded down, without overflow on the way; numerator * denominator must fit 64 bits.
+[[nodiscard]] constexpr std::uint64_t scaled(std::uint64_t value, std::uint64_t numerator, std::uint64_t denominator) {
+    return value / denominator * numerator + value % denominator * numerator / denominator;
+}
+
 /// Whole bytes that hold `amount`; rounds up.
 [[nodiscard]] constexpr Bytes bytes_for(Bits amount) {
     return Bytes(ceil_div(amount.count(), 8));

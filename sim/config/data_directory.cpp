@@ -30,7 +30,7 @@ const KindInfo& info_of(DataKind kind) {
     return infos[static_cast<std::size_t>(kind)];
 }
 
-bool is_directory(const fs::path& path) {
+bool is_folder(const fs::path& path) {
     std::error_code error;
     return fs::is_directory(path, error);
 }
@@ -39,12 +39,12 @@ bool is_directory(const fs::path& path) {
 
 fs::path data_directory() {
     if (const char* chosen = std::getenv("NIBBLESIM_DATA_DIR"); chosen != nullptr && *chosen != '\0') {
-        if (!is_directory(chosen)) {
+        if (!is_folder(chosen)) {
             throw InputError(fmt::format("NIBBLESIM_DATA_DIR: '{}' is not a directory", printable(chosen, 200)));
         }
         return chosen;
     }
-    if (is_directory(fs::path(NIBBLE_SOURCE_DIR) / info_of(DataKind::preset).in_source)) {
+    if (is_folder(fs::path(NIBBLE_SOURCE_DIR) / info_of(DataKind::preset).in_source)) {
         return NIBBLE_SOURCE_DIR;
     }
     std::error_code error;
@@ -55,7 +55,7 @@ fs::path data_directory() {
 fs::path data_folder(DataKind kind) {
     const fs::path root = data_directory();
     const fs::path in_source = root / info_of(kind).in_source;
-    return is_directory(in_source) ? in_source : root / info_of(kind).installed;
+    return is_folder(in_source) ? in_source : root / info_of(kind).installed;
 }
 
 std::vector<std::string> data_names(DataKind kind) {

@@ -26,7 +26,7 @@ enum class TensorRole : std::uint8_t {
 /// A tensor of the step. Values, when present, are a .npy file beside the trace.
 struct Tensor {
     TensorId id = 0;
-    std::string name;                  ///< for people; may be empty
+    std::string name;  ///< for people; may be empty
     TensorRole role = TensorRole::activation;
     std::vector<std::uint64_t> shape;  ///< outermost first; images are batch, channels, height, width
     std::uint32_t bits = 0;            ///< width of one element, for masks only (1 to 8); 0 otherwise

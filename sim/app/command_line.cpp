@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include "sim/app/command_line.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "sim/app/info_command.h"
+#include "sim/app/interrupt.h"
+#include "sim/app/run_command.h"
+#include "sim/app/trace_source.h"
+#include "sim/app/workload_command.h"
+#include "sim/base/error.h"
+
+namespace nibble {
+
+namespace {
+
+constexpr int input_error_exit_code = 2;
+constexpr int internal_error_exit_code = 70;
+constexpr std::uint64_t largest_batch = 1'000'000;
+constexpr const char* version = "nibblesim " NIBBLE_VERSION;
+
+/// The program's flags and what they set. Parsing chooses the action; nothing is done before act().
+class CommandLine {
+public:
+    CommandLine() : app_("Simulates, cycle by cycle, hardware that trains neural networks in four bits.", "nibblesim") {
+        app_.set_version_flag("--version", version);
+        app_.require_subcommand(1);
+        app_.footer("Exit codes: 0 ok, 2 wrong input or usage, 70 internal error, 130 interrupted.");
+        add_run();
+        add_info();
+        add_workload();
+        add_list();
+    }
+
+    /// Returns true if there is nothing left to do (help or version was shown). Throws InputError.
+    bool parse(int argc, const char* const* argv) {
+        require_known_subcommand(argc, argv);
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::Success& help) {
+            app_.exit(help);
+            return true;
+        } catch (const CLI::ExtrasError&) {
+            throw InputError(unexpected_argument());
+        } catch (const CLI::ParseError& error) {
+            throw InputError(error.what());
+        }
+        return false;
+    }
+
+    void act() const { action_(); }
+
+private:
+    void add_batch(CLI::App& command) {
+        command
+            .add_option("--batch", batch_,
+                        fmt::format("Samples in the step, for workloads (default {})", default_batch))
+            ->check(CLI::Range(std::uint64_t{1}, largest_batch));
+    }
+
+    void add_run() {
+        CLI::App& run = *app_.add_subcommand("run", "Run a training step on a machine and on its 16-bit baseline");
+        run.add_option("TRACE", run_.trace, "Trace file, or name of a built-in workload")->required();
+        run.add_option("--machine", run_.machine, "Preset, or machine file")->required();
+        run.add_option("--baseline", run_.baseline,
+                       "What to compare with: iso-mac-area, iso-core-area, iso-macs, none, or a machine")
+            ->capture_default_str();
+        add_batch(run);
+        run.add_option("--phases", run_.phases, "Simulate only these phases")->capture_default_str();
+        run.add_option("--layers", run_.layers, "Simulate only layers whose name fits this shell pattern")
+            ->capture_default_str();
+        run.add_option("--clock", clock_, "skipping, or every-edge: the same results, slower")
+            ->check(CLI::IsMember({"skipping", "every-edge"}))
+            ->capture_default_str();
+        run.add_flag("--values", run_.values, "Carry operand values and check every GEMM against a plain reference");
+        run.add_option("--recipe", run_.recipe, "Precision of each GEMM")->capture_default_str();
+        run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
+        run.add_flag("--json", run_.json, "Print result.json instead of the report");
+        run.add_flag("--quiet", run_.quiet, "Print neither progress nor report");
+        run.callback([this] {
+            action_ = [this] {
+                RunRequest request = run_;
+                request.program = version;
+                request.batch = batch_;
+                request.skipping = clock_ == "skipping";
+                run_command(request);
+            };
+        });
+    }
+
+    void add_info() {
+        CLI::App& info = *app_.add_subcommand("info", "Show what is in a trace, a workload or a machine");
+        info.add_option("SUBJECT", subject_, "Trace file, workload, preset or machine file")->required();
+        add_batch(info);
+        info.add_flag("--json", json_, "Print JSON");
+        info.callback([this] { action_ = [this] { info_command(subject_, batch_, json_); }; });
+    }
+
+    void add_workload() {
+        CLI::App& workload = *app_.add_subcommand("workload", "Write the training step of a network as a trace");
+        workload.add_option("NAME", subject_, "Built-in workload, or workload file")->required();
+        add_batch(workload);
+        workload.add_option("-o,--output", output_, "Trace to write")->required();
+        workload.callback(
+            [this] { action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_); }; });
+    }
+
+    void add_list() {
+        CLI::App& list = *app_.add_subcommand("list", "List presets, recipes and workloads");
+        list.add_flag("--json", json_, "Print JSON");
+        list.callback([this] { action_ = [this] { list_command(json_); }; });
+    }
+
+    /// CLI11 says of a misspelt subcommand only that one is required.
+    void require_known_subcommand(int argc, const char* const* argv) {
+        if (argc < 2 || std::string_view(argv[1]).starts_with('-')) {
+            return;
+        }
+        std::vector<std::string> names;
+        for (const CLI::App* command : app_.get_subcommands({})) {
+            names.push_back(command->get_name());
+        }
+        if (std::ranges::find(names, argv[1]) == names.end()) {
+            throw InputError(fmt::format("there is no command '{}'{}; nibblesim --help shows all", printable(argv[1]),
+                                         suggestion(argv[1], names)));
+        }
+    }
+
+    [[nodiscard]] std::string unexpected_argument() const {
+        const std::vector<CLI::App*> chosen = app_.get_subcommands();
+        const CLI::App& command = chosen.empty() ? app_ : *chosen.front();
+        const std::vector<std::string> extras = app_.remaining(true);
+        const std::string extra = extras.empty() ? std::string{} : extras.front();
+        std::vector<std::string> flags;
+        for (const CLI::Option* option : command.get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                flags.push_back("--" + name);
+            }
+        }
+        const std::string flag = extra.substr(0, extra.find('='));
+        return fmt::format("{}: unexpected argument '{}'{}", command.get_name(), printable(extra),
+                           suggestion(flag, flags));
+    }
+
+    CLI::App app_;
+    std::function<void()> action_;
+    RunRequest run_;
+    std::optional<std::uint64_t> batch_;
+    std::string clock_ = "skipping";
+    std::string subject_;
+    std::string output_;
+    bool json_ = false;
+};
+
+void say_error(std::string_view text) {
+    std::cerr << "nibblesim: error: " << text << '\n';
+}
+
+int act_and_flush(int argc, const char* const* argv) {
+    CommandLine command_line;
+    if (!command_line.parse(argc, argv)) {
+        command_line.act();
+    }
+    if (!std::cout.flush()) {
+        throw InputError("standard output cannot be written");
+    }
+    return 0;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    try {
+        return act_and_flush(argc, argv);
+    } catch (const InputError& error) {
+        for (const Problem& problem : error.problems()) {
+            say_error(to_string(problem));
+        }
+        return input_error_exit_code;
+    } catch (const Interrupted&) {
+        say_error("interrupted");
+        return interrupted_exit_code;
+    } catch (const ModelError& error) {
+        say_error(fmt::format("internal error, please report it: {}", error.what()));
+    } catch (const std::exception& error) {
+        say_error(fmt::format("unexpected: {}", error.what()));
+    }
+    return internal_error_exit_code;
+}
+
+}  // namespace nibble

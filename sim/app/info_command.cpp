@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "sim/app/info_command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sim/app/machine_info.h"
+#include "sim/app/terminal.h"
+#include "sim/app/trace_info.h"
+#include "sim/app/trace_source.h"
+#include "sim/base/error.h"
+#include "sim/config/data_directory.h"
+#include "sim/config/machine_config.h"
+#include "sim/config/yaml_reader.h"
+#include "sim/energy/baseline.h"
+#include "sim/lowering/recipe.h"
+#include "sim/report/safe_text.h"
+
+namespace nibble {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+}
+
+/// Is it a machine? YAML files are machines unless they have a workload's layers.
+bool names_machine(const std::string& subject) {
+    if (contains(data_names(DataKind::preset), subject)) {
+        return true;
+    }
+    if (!names_workload(subject) || contains(data_names(DataKind::workload), subject)) {
+        return false;
+    }
+    return !YamlDocument::from_file(subject).root_map().has("layers");
+}
+
+void show(const Json& json) {
+    std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+void require_known(const std::string& subject) {
+    std::error_code error;
+    if (names_workload(subject) || subject.find('/') != std::string::npos || std::filesystem::exists(subject, error)) {
+        return;
+    }
+    std::vector<std::string> candidates = data_names(DataKind::preset);
+    std::ranges::copy(data_names(DataKind::workload), std::back_inserter(candidates));
+    throw InputError(fmt::format("'{}' is neither a file nor a built-in workload or preset{}", printable(subject),
+                                 suggestion(subject, candidates)));
+}
+
+}  // namespace
+
+void info_command(const std::string& subject, std::optional<std::uint64_t> batch, bool json) {
+    if (names_machine(subject)) {
+        if (batch) {
+            throw InputError("--batch is for workloads");
+        }
+        const MachineParameters machine = load_machine(subject);
+        const Technology technology = load_technology(machine.technology);
+        if (json) {
+            show(machine_info_json(machine, technology));
+        } else {
+            std::cout << machine_info_text(machine, technology, terminal_style());
+        }
+        return;
+    }
+    require_known(subject);
+    const TraceSource trace(subject, batch);
+    TraceInfo info;
+    trace.checked([&] { info = read_trace_info(trace.path()); });
+    if (json) {
+        show(trace_info_json(info));
+    } else {
+        std::cout << trace_info_text(info, terminal_style());
+    }
+}
+
+void list_command(bool json) {
+    const std::vector<std::string> presets = data_names(DataKind::preset);
+    const std::vector<std::string> workloads = data_names(DataKind::workload);
+    const std::vector<std::string> rules(baseline_rule_names.begin(), baseline_rule_names.end());
+    if (json) {
+        show({{"presets", presets}, {"workloads", workloads}, {"recipes", recipe_names()}, {"baselines", rules}});
+        return;
+    }
+    const TextStyle style = terminal_style();
+    TextTable machines({{""}, {"", TextTable::Align::left}});
+    for (const std::string& preset : presets) {
+        machines.add({preset, for_terminal(load_machine(preset).description, 76)});
+    }
+    TextTable recipes({{""}, {"", TextTable::Align::left}});
+    for (const std::string& recipe : recipe_names()) {
+        recipes.add({recipe, for_terminal(find_recipe(recipe)->description(), 76)});
+    }
+    std::cout << heading("Machines (--machine)", style) << machines.text(style);
+    std::cout << '\n' << heading("Recipes (--recipe)", style) << recipes.text(style);
+    std::cout << '\n'
+              << heading("Workloads", style) << wrapped(fmt::format("{}", fmt::join(workloads, " ")), 2) << '\n';
+    std::cout << '\n'
+              << heading("Baselines (--baseline)", style) << wrapped(fmt::format("{} none", fmt::join(rules, " ")), 2)
+              << '\n';
+}
+
+}  // namespace nibble

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "sim/app/run_command.h"
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "sim/app/interrupt.h"
+#include "sim/app/progress.h"
+#include "sim/app/simulation.h"
+#include "sim/app/subject.h"
+#include "sim/app/terminal.h"
+#include "sim/app/trace_source.h"
+#include "sim/base/error.h"
+#include "sim/config/machine_config.h"
+#include "sim/report/ops_csv.h"
+#include "sim/report/output_directory.h"
+#include "sim/report/result_collector.h"
+#include "sim/report/result_json.h"
+#include "sim/report/text_report.h"
+
+namespace nibble {
+
+namespace {
+
+/// Both machines' plans for one trace: whatever is wrong with the trace is found here.
+struct Plans {
+    std::unique_ptr<TensorPlan> machine;
+    std::unique_ptr<TensorPlan> baseline;
+};
+
+Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& selection) {
+    Plans plans;
+    const auto plan = [&](const Subject& subject) {
+        return std::make_unique<TensorPlan>(trace.path(), subject.machine, recipe_named(subject.recipe), selection);
+    };
+    trace.checked([&] {
+        plans.machine = plan(setup.machine);
+        if (setup.baseline) {
+            plans.baseline = plan(*setup.baseline);
+        }
+    });
+    if (plans.machine->operations() == 0) {
+        throw InputError("no operation of the trace is left to simulate (--phases, --layers)");
+    }
+    return plans;
+}
+
+/// Where the result goes as it arrives.
+class Outputs {
+public:
+    Outputs(const RunRequest& request, const Setup& setup) : request_(request) {
+        if (!request.out.empty()) {
+            directory_ = std::make_unique<OutputDirectory>(request.out);
+            csv_ = std::make_unique<OpsCsv>(directory_->create("ops.csv"), setup);
+        }
+        if (wants_json()) {
+            ops_file_ = std::make_unique<TemporaryFile>();
+            ops_.open(ops_file_->path(), std::ios::in | std::ios::out | std::ios::binary);
+        }
+    }
+
+    void add(const OpRecord& machine, const OpRecord* baseline, const Setup& setup) {
+        if (csv_) {
+            csv_->add(machine, baseline);
+        }
+        if (wants_json()) {
+            ops_ << op_json(machine, baseline, setup) << '\n';
+        }
+    }
+
+    void finish(const Result& result) {
+        if (wants_json() && !ops_.flush()) {
+            throw InputError("temporary file for the result cannot be written");
+        }
+        if (directory_) {
+            write_json(directory_->create("result.json"), result);
+            directory_->create("report.txt") << text_report(result, TextStyle{});
+            directory_->create("machine.yaml") << effective_yaml(result.setup.machine.machine);
+            if (result.setup.baseline) {
+                directory_->create("baseline.yaml") << effective_yaml(result.setup.baseline->machine);
+            }
+            throw_if_interrupted();
+            directory_->commit();
+        }
+        if (request_.json) {
+            write_json(std::cout, result);
+        } else if (!request_.quiet) {
+            std::cout << text_report(result, terminal_style());
+        }
+    }
+
+private:
+    [[nodiscard]] bool wants_json() const { return request_.json || directory_ != nullptr; }
+
+    void write_json(std::ostream& out, const Result& result) {
+        ops_.clear();
+        ops_.seekg(0);
+        write_result_json(out, result, ops_);
+    }
+
+    const RunRequest& request_;
+    std::unique_ptr<OutputDirectory> directory_;
+    std::unique_ptr<OpsCsv> csv_;
+    std::unique_ptr<TemporaryFile> ops_file_;  // op_json() of every operation, one a line
+    std::fstream ops_;
+};
+
+Job job_of(const Subject& subject, const TensorPlan& plan, const RunRequest& request, const Selection& selection) {
+    Job job;
+    job.machine = subject.machine;
+    job.plan = &plan;
+    job.lowering.recipe = &recipe_named(subject.recipe);
+    job.lowering.selection = selection;
+    job.lowering.values = request.values;
+    job.skipping = request.skipping;
+    return job;
+}
+
+}  // namespace
+
+void run_command(const RunRequest& request) {
+    const Selection selection{parse_phases(request.phases), request.layers};
+    const MachineParameters machine = load_machine(request.machine);
+    const Technology technology = load_technology(machine.technology);
+    Setup setup{.program = request.program,
+                .trace = request.trace,
+                .network = {},
+                .phases = request.phases,
+                .layers = request.layers,
+                .skipping = request.skipping,
+                .values = request.values,
+                .energy_sources = sources_of(technology),
+                .machine = make_subject(machine, technology, request.recipe),
+                .baseline = make_baseline_subject(request.baseline, machine, technology)};
+    const TraceSource trace(request.trace, request.batch);
+    const Plans plans = make_plans(trace, setup, selection);
+    setup.network = plans.machine->header().name;
+    setup.batch = plans.machine->header().batch;
+
+    const DeferInterrupts until_outputs_are_tidy;
+    ResultCollector collector(std::move(setup));
+    Outputs outputs(request, collector.setup());
+    const Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
+    std::optional<Job> baseline;
+    if (collector.setup().baseline) {
+        baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);
+    }
+    const std::uint64_t operations = plans.machine->operations() * (baseline ? 2 : 1);
+    Summaries summaries;
+    {
+        Progress progress(collector.setup().network, operations, !request.quiet && progress_possible());
+        const auto sink = [&](const OpRecord& record, const OpRecord* other) {
+            collector.add(record, other);
+            outputs.add(record, other, collector.setup());
+        };
+        summaries = simulate(trace.path(), job, baseline ? &*baseline : nullptr, sink, progress);
+    }
+    outputs.finish(collector.finish(std::move(summaries.machine), summaries.baseline ? &*summaries.baseline : nullptr));
+}
+
+}  // namespace nibble

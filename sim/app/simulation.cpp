@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "sim/app/simulation.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <poll.h>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "models/machine/machine.h"
+#include "sim/app/interrupt.h"
+#include "sim/app/machine_process.h"
+#include "sim/app/progress.h"
+#include "sim/base/error.h"
+#include "sim/counters/ledger.h"
+
+namespace nibble {
+
+namespace {
+
+RunSummary run_machine(const std::string& trace_path, const Job& job, const MachineProcess::RecordSink& sink) {
+    Lowering lowering(trace_path, *job.plan, job.machine, job.lowering);
+    Ledger ledger(sink);
+    RunOptions options;
+    options.skipping = job.skipping;
+    Machine machine(job.machine, lowering, ledger, options);
+    RunSummary summary = machine.run();
+    summary.values_checked = lowering.values_checked();
+    return summary;
+}
+
+std::unique_ptr<MachineProcess> start(const std::string& trace_path, const Job& job) {
+    return std::make_unique<MachineProcess>(
+        job.machine.name, [&](const MachineProcess::RecordSink& sink) { return run_machine(trace_path, job, sink); });
+}
+
+/// Waits for news of machines that have not finished, and takes it in.
+void receive_some(const std::vector<std::unique_ptr<MachineProcess>>& machines) {
+    constexpr int longest_wait_ms = 200;  // so that a signal just before poll() is not overlooked for long
+    std::vector<pollfd> waiting;
+    std::vector<MachineProcess*> of;
+    for (const auto& machine : machines) {
+        if (!machine->finished()) {
+            waiting.push_back({machine->descriptor(), POLLIN, 0});
+            of.push_back(machine.get());
+        }
+    }
+    if (poll(waiting.data(), waiting.size(), longest_wait_ms) < 0 && errno != EINTR) {
+        throw std::system_error(errno, std::generic_category(), "poll");
+    }
+    throw_if_interrupted();
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if (waiting[i].revents != 0) {
+            of[i]->receive();
+        }
+    }
+}
+
+bool all_finished(const std::vector<std::unique_ptr<MachineProcess>>& machines) {
+    for (const auto& machine : machines) {
+        if (!machine->finished()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
+Summaries simulate(const std::string& trace_path, const Job& machine, const Job* baseline, const PairSink& sink,
+                   Progress& progress) {
+    std::vector<std::unique_ptr<MachineProcess>> machines;
+    machines.push_back(start(trace_path, machine));
+    if (baseline != nullptr) {
+        machines.push_back(start(trace_path, *baseline));
+    }
+    MachineProcess& first = *machines.front();
+    MachineProcess* second = baseline != nullptr ? machines.back().get() : nullptr;
+    const auto deliver = [&] {
+        while (first.has_record() && (second == nullptr || second->has_record())) {
+            const OpRecord record = first.take_record();
+            if (second == nullptr) {
+                sink(record, nullptr);
+            } else {
+                const OpRecord other = second->take_record();
+                sink(record, &other);
+            }
+        }
+    };
+    while (!all_finished(machines)) {
+        receive_some(machines);
+        deliver();
+        std::uint64_t operations = 0;
+        std::uint64_t cycles = 0;
+        for (const auto& each : machines) {
+            operations += each->operations();
+            cycles += each->cycles();
+        }
+        progress.update(operations, cycles);
+    }
+    if (first.has_record() || (second != nullptr && second->has_record())) {
+        throw ModelError("the machines did not retire the same operations");
+    }
+    return {first.summary(), second != nullptr ? std::optional<RunSummary>(second->summary()) : std::nullopt};
+}
+
+}  // namespace nibble

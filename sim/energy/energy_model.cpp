@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "sim/energy/energy_model.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "sim/base/error.h"
+
+namespace nibble {
+
+namespace {
+
+/// Milliwatts for one clock period: 1 mW x 1 ps = 1e-3 pJ.
+Picojoules energy_of(double milliwatts, std::uint64_t period_ps) {
+    return Picojoules(milliwatts * static_cast<double>(period_ps) * 1e-3);
+}
+
+double square_millimetres(SquareMicrometres area) {
+    return area.count() * 1e-6;
+}
+
+ArrayMode mode_counted_by(Counter counter) {
+    switch (counter) {
+        case Counter::mac_int4:
+            return ArrayMode::int4;
+        case Counter::mac_int4_fp4:
+            return ArrayMode::int4_fp4;
+        case Counter::mac_fp8:
+            return ArrayMode::fp8;
+        default:
+            return ArrayMode::fp16;
+    }
+}
+
+double operand_bits(ArrayMode mode) {
+    switch (mode) {
+        case ArrayMode::int4:
+        case ArrayMode::int4_fp4:
+            return 4;
+        case ArrayMode::fp8:
+            return 8;
+        case ArrayMode::fp16:
+            break;
+    }
+    return 16;
+}
+
+/// Register bits clocked for one MAC: in a step a PE latches two operands of macs_per_pe elements and one partial sum.
+double register_bits_per_mac(const MacArrayParameters& array, Counter counter) {
+    constexpr double partial_sum_bits = 32;
+    const ArrayMode mode = mode_counted_by(counter);
+    const std::optional<ArrayGeometry>& geometry = array.modes[static_cast<std::size_t>(mode)];
+    return geometry ? 2 * operand_bits(mode) + partial_sum_bits / geometry->macs_per_pe : 0;
+}
+
+Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, SquareMicrometres core_area) {
+    switch (row.form) {
+        case PriceForm::pj:
+            return Picojoules(row.value);
+        case PriceForm::pj_per_byte:
+            return Picojoules(row.value * machine.scratchpad.line_bytes);
+        case PriceForm::pj_per_register_bit:
+            return Picojoules(row.value * register_bits_per_mac(machine.mac_array, row.action));
+        case PriceForm::mw_per_mm2:
+            return energy_of(row.value * square_millimetres(core_area), machine.clock_period_ps);
+        case PriceForm::mw_per_channel:
+            return energy_of(row.value * machine.dram.channels, machine.clock_period_ps);
+    }
+    return {};
+}
+
+EnergyComponent component_named(std::string_view name) {
+    const auto found = std::ranges::find(energy_component_names, name);
+    if (found == energy_component_names.end()) {
+        throw ModelError(fmt::format("energy is priced for '{}', which is no component", name));
+    }
+    return static_cast<EnergyComponent>(found - energy_component_names.begin());
+}
+
+}  // namespace
+
+Picojoules EnergyBreakdown::total() const {
+    Picojoules sum;
+    for (const Picojoules part : parts) {
+        sum += part;
+    }
+    return sum;
+}
+
+Picojoules EnergyBreakdown::chip() const {
+    EnergyBreakdown without_dram = *this;
+    without_dram.parts[static_cast<std::size_t>(EnergyComponent::dram)] = Picojoules(0);
+    return without_dram.total();
+}
+
+EnergyBreakdown& EnergyBreakdown::operator+=(const EnergyBreakdown& other) {
+    for (std::size_t i = 0; i < energy_component_count; ++i) {
+        parts[i] += other.parts[i];
+    }
+    return *this;
+}
+
+EnergyModel::EnergyModel(const Technology& technology, const MachineParameters& machine) {
+    const SquareMicrometres core_area = area_of(machine, technology.area).total();
+    bool dram_priced = machine.ideal_memory;
+    for (const EnergyRow& row : technology.energy) {
+        const EnergyComponent component = component_named(row.component);
+        if (component == EnergyComponent::dram) {
+            if (machine.ideal_memory || row.dram_standard != machine.dram.standard) {
+                continue;
+            }
+            dram_priced = true;
+        }
+        const auto earlier = std::ranges::find_if(
+            prices_, [&](const Price& price) { return price.component == component && price.counter == row.action; });
+        const Picojoules each = price_each(row, machine, core_area);
+        if (earlier != prices_.end()) {
+            earlier->each += each;
+        } else {
+            prices_.push_back({component, row.action, each});
+        }
+    }
+    if (!dram_priced) {
+        throw InputError(fmt::format("technology '{}' has no energies for DRAM standard '{}'", technology.name,
+                                     machine.dram.standard));
+    }
+    std::ranges::stable_sort(prices_, {}, &Price::component);
+}
+
+EnergyBreakdown EnergyModel::price(const CounterValues& counters) const {
+    EnergyBreakdown breakdown;
+    for (const Price& price : prices_) {
+        breakdown.parts[static_cast<std::size_t>(price.component)] +=
+            price.each * static_cast<double>(counters[index_of(price.counter)]);
+    }
+    return breakdown;
+}
+
+std::vector<EnergyLine> EnergyModel::lines(const CounterValues& counters) const {
+    std::vector<EnergyLine> lines;
+    lines.reserve(prices_.size());
+    for (const Price& price : prices_) {
+        lines.push_back(
+            {price.component, price.counter, price.each * static_cast<double>(counters[index_of(price.counter)])});
+    }
+    return lines;
+}
+
+Picojoules EnergyModel::price_of(Counter counter) const {
+    Picojoules sum;
+    for (const Price& price : prices_) {
+        if (price.counter == counter) {
+            sum += price.each;
+        }
+    }
+    return sum;
+}
+
+}  // namespace nibble

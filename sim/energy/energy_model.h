@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "models/machine/machine_params.h"
+#include "sim/base/units.h"
+#include "sim/counters/counter.h"
+#include "sim/energy/area.h"
+#include "sim/energy/technology.h"
+
+namespace nibble {
+
+/// Whose energy it is. All but dram are on the chip.
+enum class EnergyComponent : std::uint8_t {
+    mac_array,  ///< with its accumulators and transposer
+    log_gradient,
+    vector_unit,
+    scratchpad,
+    dma,
+    dram,  ///< devices: commands, data, and what the channels draw all the time
+    sequencer,
+    leakage,  ///< of the core, "static" in tables and reports
+};
+inline constexpr std::size_t energy_component_count = 8;
+inline constexpr std::array<std::string_view, energy_component_count> energy_component_names{
+    "mac_array", "log_gradient", "vector_unit", "scratchpad", "dma", "dram", "sequencer", "static"};
+
+/// Indexed by EnergyComponent. The total is defined as the sum of the parts in their order.
+struct EnergyBreakdown {
+    std::array<Picojoules, energy_component_count> parts{};
+
+    [[nodiscard]] Picojoules operator[](EnergyComponent component) const {
+        return parts[static_cast<std::size_t>(component)];
+    }
+    [[nodiscard]] Picojoules total() const;
+    /// The total without dram: what a chip's supply would show.
+    [[nodiscard]] Picojoules chip() const;
+    EnergyBreakdown& operator+=(const EnergyBreakdown& other);
+};
+
+/// One counter's share of a component's energy.
+struct EnergyLine {
+    EnergyComponent component = EnergyComponent::mac_array;
+    Counter counter = Counter::cycles;
+    Picojoules energy;
+};
+
+/// Energy = sum over counters of count times price. Prices are a technology's table applied to one machine: its line
+/// width, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
+class EnergyModel {
+public:
+    /// Throws InputError if the table has no prices for the machine's DRAM standard.
+    EnergyModel(const Technology& technology, const MachineParameters& machine);
+
+    [[nodiscard]] EnergyBreakdown price(const CounterValues& counters) const;
+    /// The same in more detail, in the order of components. A component's part is the sum of its lines in this order.
+    [[nodiscard]] std::vector<EnergyLine> lines(const CounterValues& counters) const;
+    /// Energy of one count of `counter`, over all components.
+    [[nodiscard]] Picojoules price_of(Counter counter) const;
+
+private:
+    struct Price {
+        EnergyComponent component;
+        Counter counter;
+        Picojoules each;
+    };
+    std::vector<Price> prices_;  // by component; at most one for each component and counter
+};
+
+}  // namespace nibble

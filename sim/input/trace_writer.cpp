@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "sim/input/trace_writer.h"
+
+#include <iterator>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <fmt/ranges.h>
+
+#include "sim/input/operation_names.h"
+
+namespace nibble {
+
+namespace {
+
+using Line = fmt::memory_buffer;
+
+template <class... Args>
+void print(Line& line, fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(line), format, std::forward<Args>(args)...);
+}
+
+void append(Line& line, std::string_view text) {
+    line.append(text.data(), text.data() + text.size());
+}
+
+void print_text(Line& line, std::string_view text) {
+    line.push_back('"');
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            line.push_back('\\');
+            line.push_back(c);
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            print(line, "\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            line.push_back(c);
+        }
+    }
+    line.push_back('"');
+}
+
+void print_text_key(Line& line, std::string_view key, std::string_view text) {
+    if (!text.empty()) {
+        print(line, ",\"{}\":", key);
+        print_text(line, text);
+    }
+}
+
+void print_steps(Line& line, std::string_view key, const std::vector<VectorStep>& steps) {
+    print(line, ",\"{}\":[", key);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        append(line, i == 0 ? "" : ",");
+        append(line, steps[i].repeat == 1 ? "" : "[");
+        print_text(line, steps[i].function);
+        if (steps[i].repeat != 1) {
+            print(line, ",{}]", steps[i].repeat);
+        }
+    }
+    line.push_back(']');
+}
+
+void print_work(Line& line, const Convolution& conv) {
+    print(line, ",\"n\":{},\"c\":{},\"h\":{},\"w\":{},\"k\":{},\"r\":{},\"s\":{}", conv.n, conv.c, conv.h, conv.w,
+          conv.k, conv.r, conv.s);
+    print(line, ",\"stride\":[{},{}],\"pad\":[{},{},{},{}],\"dilation\":[{},{}],\"groups\":{}", conv.stride_h,
+          conv.stride_w, conv.pad_top, conv.pad_bottom, conv.pad_left, conv.pad_right, conv.dilation_h, conv.dilation_w,
+          conv.groups);
+}
+
+void print_work(Line& line, const Matmul& matmul) {
+    print(line, ",\"batch\":{},\"m\":{},\"n\":{},\"k\":{},\"left\":\"{}\",\"right\":\"{}\"", matmul.batch, matmul.m,
+          matmul.n, matmul.k, matmul.left_transposed ? "km" : "mk", matmul.right_transposed ? "nk" : "kn");
+}
+
+void print_work(Line& line, const VectorWork& work) {
+    print_steps(line, "steps", work.steps);
+    print(line, ",\"elements\":{}", work.elements);
+}
+
+constexpr std::string_view op_names[] = {"conv", "matmul", "vector"};  // in the order of Operation::work
+
+}  // namespace
+
+TraceWriter::TraceWriter(std::ostream& stream, const TraceHeader& header) : stream_(stream) {
+    append(line_, "{\"nibblesim_trace\":1,\"name\":");
+    print_text(line_, header.name);
+    print(line_, ",\"batch\":{}}}", header.batch);
+    flush_line();
+}
+
+void TraceWriter::write(const Tensor& tensor) {
+    print(line_, "{{\"tensor\":{}", tensor.id);
+    print_text_key(line_, "name", tensor.name);
+    print(line_, ",\"role\":\"{}\",\"shape\":[{}]", name_of(tensor.role), fmt::join(tensor.shape, ","));
+    if (tensor.bits != 0) {
+        print(line_, ",\"bits\":{}", tensor.bits);
+    }
+    print_text_key(line_, "values", tensor.values);
+    line_.push_back('}');
+    flush_line();
+    ++tensors_;
+}
+
+void TraceWriter::write(const Operation& operation) {
+    print(line_, "{{\"op\":\"{}\",\"phase\":\"{}\",\"layer\":", op_names[operation.work.index()],
+          name_of(operation.phase));
+    print_text(line_, operation.layer);
+    print_text_key(line_, "group", operation.group);
+    if (operation.position != Position::middle) {
+        print(line_, ",\"position\":\"{}\"", name_of(operation.position));
+    }
+    std::visit([this](const auto& work) { print_work(line_, work); }, operation.work);
+    if (!operation.epilogue.empty()) {
+        print_steps(line_, "epilogue", operation.epilogue);
+    }
+    print(line_, ",\"in\":[{}],\"out\":[{}]}}", fmt::join(operation.inputs, ","), fmt::join(operation.outputs, ","));
+    flush_line();
+    ++operations_;
+}
+
+void TraceWriter::write(const TraceItem& item) {
+    std::visit([this](const auto& what) { write(what); }, item);
+}
+
+void TraceWriter::finish() {
+    print(line_, "{{\"end\":{{\"tensors\":{},\"operations\":{}}}}}", tensors_, operations_);
+    flush_line();
+}
+
+void TraceWriter::flush_line() {
+    line_.push_back('\n');
+    stream_.write(line_.data(), static_cast<std::streamsize>(line_.size()));
+    line_.clear();
+}
+
+}  // namespace nibble

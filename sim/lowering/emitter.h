@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "models/machine/machine_params.h"
+#include "sim/program/command.h"
+#include "sim/program/program_source.h"
+
+namespace nibble {
+
+/// Later of two sets of completions to wait for.
+[[nodiscard]] Dependencies later(const Dependencies& a, const Dependencies& b);
+
+/// Appends commands to the program, keeping count of what each unit has been given: the counts are what later commands
+/// wait for. Also adds up the traffic and the products that the commands state.
+class Emitter {
+public:
+    explicit Emitter(const MachineParameters& machine);
+
+    /// Commands that follow belong to this operation.
+    void begin(OpRecord record);
+    /// How the operation was mapped to the array.
+    void describe(std::string dataflow, std::string tiling);
+    /// The operation is complete: its record states what its commands ask for.
+    void end();
+
+    void load(Slice slice, const Dependencies& needs);
+    void store(Slice slice, const Dependencies& needs);
+    void matmul(MatmulCommand tile, const Dependencies& needs);
+    void convert(const ConvertCommand& convert, const Dependencies& needs);
+    void vector(const VectorCommand& vector, const Dependencies& needs);
+
+    /// Everything given to all units so far.
+    [[nodiscard]] const Dependencies& issued() const { return issued_; }
+    /// Everything given to one unit so far, and nothing of the others.
+    [[nodiscard]] Dependencies issued(Unit unit) const;
+
+    [[nodiscard]] bool empty() const { return items_.empty(); }
+    [[nodiscard]] ProgramItem pop();
+
+    /// Bytes that a slice moves on the DRAM bus: every run in whole bursts.
+    [[nodiscard]] std::uint64_t bus_bytes(const Slice& slice) const;
+
+private:
+    template <class Work>
+    void emit(Unit unit, Work work, const Dependencies& needs);
+
+    std::uint64_t burst_bytes_;
+    bool memory_free_;
+    std::deque<ProgramItem> items_;
+    OpRecord* record_ = nullptr;  // of the present operation, inside items_
+    std::uint64_t operation_ = 0;
+    Dependencies issued_{};
+};
+
+}  // namespace nibble

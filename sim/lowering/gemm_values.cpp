@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/gemm_values.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sim/base/error.h"
+#include "sim/lowering/copy_format.h"
+#include "sim/lowering/gemm_reference.h"
+
+namespace nibble {
+
+namespace {
+
+OperandFormat operand_format(CopyFormat copy, TensorRole role, Phase phase) {
+    switch (copy) {
+        case CopyFormat::int4:
+            return role == TensorRole::weight ? OperandFormat::int4_signed : OperandFormat::int4_unsigned;
+        case CopyFormat::fp4_even:
+            return OperandFormat::fp4_even;
+        case CopyFormat::fp4_odd:
+            return OperandFormat::fp4_odd;
+        case CopyFormat::fp4_pair:
+            return phase == Phase::dw ? OperandFormat::fp4_odd : OperandFormat::fp4_even;
+        case CopyFormat::fp8:
+            return role == TensorRole::gradient ? OperandFormat::fp8_152 : OperandFormat::fp8_143;
+        case CopyFormat::fp16:
+        case CopyFormat::fp32:
+        case CopyFormat::mask:
+            break;
+    }
+    return OperandFormat::fp16;
+}
+
+using Element = std::optional<std::uint64_t>;  // nothing: padding
+
+using Layer = LayerValues;
+
+/// Input channels, output channels and so on of one group.
+std::uint64_t group_c(const Convolution& c) { return c.c / c.groups; }
+std::uint64_t group_k(const Convolution& c) { return c.k / c.groups; }
+
+/// Element of x (N,H,W,C) under tap (r, s) of output (row, q), where `row` counts over all images.
+Element input_element(const Convolution& c, std::uint64_t row, std::uint64_t q, std::uint64_t r, std::uint64_t s,
+                      std::uint64_t channel) {
+    const std::uint64_t n = row / c.p();
+    const std::uint64_t h = row % c.p() * c.stride_h + r * c.dilation_h;  // still padded
+    const std::uint64_t w = q * c.stride_w + s * c.dilation_w;
+    if (h < c.pad_top || h - c.pad_top >= c.h || w < c.pad_left || w - c.pad_left >= c.w) {
+        return {};
+    }
+    return ((n * c.h + h - c.pad_top) * c.w + w - c.pad_left) * c.c + channel;
+}
+
+std::uint64_t weight_element(const Convolution& c, std::uint64_t k, std::uint64_t r, std::uint64_t s, std::uint64_t channel) {
+    return ((k * c.r + r) * c.s + s) * group_c(c) + channel;
+}
+
+/// The dy (N,P,Q,K) that tap (r, s) of input pixel (n, h, w) contributed to, if there is one.
+Element gradient_element(const Convolution& c, std::uint64_t n, std::uint64_t h, std::uint64_t w, std::uint64_t r,
+                         std::uint64_t s, std::uint64_t k) {
+    const std::uint64_t ph = h + c.pad_top;
+    const std::uint64_t pw = w + c.pad_left;
+    if (ph < r * c.dilation_h || pw < s * c.dilation_w) {
+        return {};
+    }
+    const std::uint64_t up = ph - r * c.dilation_h;
+    const std::uint64_t left = pw - s * c.dilation_w;
+    if (up % c.stride_h != 0 || left % c.stride_w != 0 || up / c.stride_h >= c.p() || left / c.stride_w >= c.q()) {
+        return {};
+    }
+    return ((n * c.p() + up / c.stride_h) * c.q() + left / c.stride_w) * c.k + k;
+}
+
+/// Gathers a tile's operands in the array's order, pass after pass.
+class Gather {
+public:
+    Gather(const Layer& layer, const TileRange& tile, TileValues& out) : layer_(layer), tile_(tile), out_(out) {}
+
+    void run() {
+        if (const auto* matmul = std::get_if<Matmul>(&layer_.operation.work)) {
+            gather(*matmul);
+            return;
+        }
+        const auto& c = std::get<Convolution>(layer_.operation.work);
+        switch (layer_.operation.phase) {
+            case Phase::forward:
+                gather_forward(c);
+                break;
+            case Phase::dx:
+                gather_dx(c);
+                break;
+            default:
+                gather_dw(c);
+                break;
+        }
+    }
+
+private:
+    void left(const Element& element) { out_.left.push_back(element ? layer_.left.code(*element) : std::uint16_t{0}); }
+    void right(const Element& element) { out_.right.push_back(element ? layer_.right.code(*element) : std::uint16_t{0}); }
+
+    void gather(const Matmul& x) {
+        const std::uint64_t left_size = x.m * x.k;
+        const std::uint64_t right_size = x.k * x.n;
+        for (std::uint64_t b = tile_.batch.begin; b < tile_.batch.end; ++b) {
+            const std::uint64_t left_base = layer_.left_elements == left_size ? 0 : b * left_size;
+            const std::uint64_t right_base = layer_.right_elements == right_size ? 0 : b * right_size;
+            for (std::uint64_t m = tile_.i.begin; m < tile_.i.end; ++m) {
+                for (std::uint64_t k = tile_.l.begin; k < tile_.l.end; ++k) {
+                    left(left_base + (x.left_transposed ? k * x.m + m : m * x.k + k));
+                }
+            }
+            for (std::uint64_t k = tile_.l.begin; k < tile_.l.end; ++k) {
+                for (std::uint64_t n = tile_.j.begin; n < tile_.j.end; ++n) {
+                    right(right_base + (x.right_transposed ? n * x.k + k : k * x.n + n));
+                }
+            }
+        }
+    }
+
+    template <class Visit>
+    static void for_each_tap(const Convolution& c, Visit visit) {
+        for (std::uint64_t r = 0; r < c.r; ++r) {
+            for (std::uint64_t s = 0; s < c.s; ++s) {
+                visit(r, s);
+            }
+        }
+    }
+
+    void gather_forward(const Convolution& c) {
+        const std::uint64_t first_c = tile_.batch.begin * group_c(c);
+        const std::uint64_t first_k = tile_.batch.begin * group_k(c);
+        for (std::uint64_t row = tile_.i.begin; row < tile_.i.end; ++row) {
+            for (std::uint64_t q = 0; q < c.q(); ++q) {
+                for_each_tap(c, [&](std::uint64_t r, std::uint64_t s) {
+                    for (std::uint64_t l = tile_.l.begin; l < tile_.l.end; ++l) {
+                        left(input_element(c, row, q, r, s, first_c + l));
+                    }
+                });
+            }
+        }
+        for_each_tap(c, [&](std::uint64_t r, std::uint64_t s) {
+            for (std::uint64_t l = tile_.l.begin; l < tile_.l.end; ++l) {
+                for (std::uint64_t k = tile_.j.begin; k < tile_.j.end; ++k) {
+                    right(weight_element(c, first_k + k, r, s, l));
+                }
+            }
+        });
+    }
+
+    void gather_dx(const Convolution& c) {
+        const std::uint64_t first_k = tile_.batch.begin * group_k(c);
+        const std::uint64_t groups = layer_.problem.i().period;
+        for (std::uint64_t a = 0; a < c.stride_h; ++a) {
+            for (std::uint64_t b = 0; b < c.stride_w; ++b) {
+                // Taps that reach this class, in ascending order.
+                std::vector<std::pair<std::uint64_t, std::uint64_t>> taps;
+                for_each_tap(c, [&](std::uint64_t r, std::uint64_t s) {
+                    const bool row_fits = (a + c.pad_top + r * c.dilation_h * (c.stride_h - 1)) % c.stride_h == 0;
+                    const bool col_fits = (b + c.pad_left + s * c.dilation_w * (c.stride_w - 1)) % c.stride_w == 0;
+                    if (row_fits && col_fits) {
+                        taps.emplace_back(r, s);
+                    }
+                });
+                if (taps.empty()) {
+                    continue;
+                }
+                std::uint64_t pixels = 0;
+                for (std::uint64_t i = tile_.i.begin; i < tile_.i.end; ++i) {
+                    const std::uint64_t h = i % groups * c.stride_h + a;
+                    for (std::uint64_t w = b; h < c.h && w < c.w; w += c.stride_w) {
+                        ++pixels;
+                        for (const auto& [r, s] : taps) {
+                            for (std::uint64_t l = tile_.l.begin; l < tile_.l.end; ++l) {
+                                left(gradient_element(c, i / groups, h, w, r, s, first_k + l));
+                            }
+                        }
+                    }
+                }
+                if (pixels == 0) {
+                    continue;
+                }
+                for (const auto& [r, s] : taps) {
+                    for (std::uint64_t l = tile_.l.begin; l < tile_.l.end; ++l) {
+                        for (std::uint64_t j = tile_.j.begin; j < tile_.j.end; ++j) {
+                            right(weight_element(c, first_k + l, r, s, j));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    void gather_dw(const Convolution& c) {
+        const std::uint64_t first_c = tile_.batch.begin * group_c(c);
+        const std::uint64_t first_k = tile_.batch.begin * group_k(c);
+        for (std::uint64_t k = tile_.i.begin; k < tile_.i.end; ++k) {
+            for (std::uint64_t pixel = tile_.l.begin * c.q(); pixel < tile_.l.end * c.q(); ++pixel) {
+                left(pixel * c.k + first_k + k);
+            }
+        }
+        for (std::uint64_t row = tile_.l.begin; row < tile_.l.end; ++row) {
+            for (std::uint64_t q = 0; q < c.q(); ++q) {
+                for_each_tap(c, [&](std::uint64_t r, std::uint64_t s) {
+                    for (std::uint64_t j = tile_.j.begin; j < tile_.j.end; ++j) {
+                        right(input_element(c, row, q, r, s, first_c + j));
+                    }
+                });
+            }
+        }
+    }
+
+    const Layer& layer_;
+    const TileRange& tile_;
+    TileValues& out_;
+};
+
+}  // namespace
+
+void GemmValues::begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
+                       const GemmPrecision& precision, const Tensor& left, const Tensor& right) {
+    const auto source = [&](const Tensor& tensor) {
+        const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, storage_);
+        const std::uint64_t key = (seed_ * 0x2545f4914f6cdd1dU) ^ (std::uint64_t{tensor.id} << 40U);
+        return ValueSource{operand_format(copy, tensor.role, operation.phase), key};
+    };
+    Layer layer{operation, problem, tiling, source(left), source(right), left.elements, right.elements, 1};
+    const std::uint64_t outputs = problem.batch() * problem.m() * problem.n();
+    layer.sample_step = std::max<std::uint64_t>(1, outputs / most_checked);
+    layer_ = std::make_shared<const Layer>(std::move(layer));
+}
+
+std::shared_ptr<TileValues> GemmValues::tile(const TileRange& tile, bool first, bool last) {
+    auto values = std::make_shared<TileValues>();
+    values->left_format = layer_->left.format;
+    values->right_format = layer_->right.format;
+    Gather(*layer_, tile, *values).run();
+    if (first) {
+        std::uint64_t outputs = 0;
+        for (const MatmulPass& pass : layer_->problem.passes(tile)) {
+            outputs += pass.m * pass.n;
+        }
+        sums_ = std::make_shared<std::vector<float>>(outputs);
+    }
+    values->sums = sums_;
+    if (last) {
+        values->finished = [layer = layer_, tile, rule = rule_, checked = checked_](const std::vector<float>& sums) {
+            *checked += check_tile(*layer, tile, rule, sums);
+        };
+    }
+    return values;
+}
+
+}  // namespace nibble

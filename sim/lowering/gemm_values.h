@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "models/mac_array/mac_array_params.h"
+#include "models/mac_array/tile_values.h"
+#include "sim/input/operation.h"
+#include "sim/lowering/gemm_problem.h"
+#include "sim/lowering/layer_values.h"
+#include "sim/lowering/recipe.h"
+#include "sim/lowering/tiling.h"
+
+namespace nibble {
+
+/// Operand values for the GEMMs of a run in values mode, and the check of what the array makes of them.
+///
+/// Element `e` of an operand is a code drawn from a hash of seed, tensor and e, so that nothing is stored; not-a-number
+/// codes are left out. Every tile's operands are gathered in the order in which the array takes them. When a tile
+/// completes its reduction, its outputs are compared bit for bit with a reference that walks the layer's textbook
+/// formula element by element, chunk by chunk in the same order. Of operations with more than `most_checked` outputs
+/// a regular sample is compared.
+class GemmValues {
+public:
+    static constexpr std::uint64_t most_checked = 65536;  // outputs of one operation
+
+    GemmValues(const AccumulationRule& rule, GradientStorage storage, std::uint64_t seed)
+        : rule_(rule), storage_(storage), seed_(seed), checked_(std::make_shared<std::uint64_t>(0)) {}
+
+    /// The tiles that follow belong to this GEMM, whose operands, as the array takes them, are `left` and `right`.
+    void begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling, const GemmPrecision& precision,
+               const Tensor& left, const Tensor& right);
+    /// Operands of one tile; `first` of its reduction.
+    [[nodiscard]] std::shared_ptr<TileValues> tile(const TileRange& tile, bool first, bool last);
+
+    /// Outputs compared so far.
+    [[nodiscard]] std::uint64_t checked() const { return *checked_; }
+
+private:
+    AccumulationRule rule_;
+    GradientStorage storage_;
+    std::uint64_t seed_;
+    std::shared_ptr<std::uint64_t> checked_;
+    std::shared_ptr<const LayerValues> layer_;
+    std::shared_ptr<std::vector<float>> sums_;  // of the reduction in progress
+};
+
+}  // namespace nibble

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/lowering.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "sim/base/error.h"
+#include "sim/input/trace_reader.h"
+#include "sim/lowering/emitter.h"
+#include "sim/lowering/gemm_lowering.h"
+#include "sim/lowering/gemm_values.h"
+#include "sim/lowering/tensor_memory.h"
+#include "sim/lowering/vector_lowering.h"
+
+namespace nibble {
+
+namespace {
+
+constexpr std::uint64_t values_seed = 1;
+
+}  // namespace
+
+class Lowering::Impl {
+public:
+    Impl(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
+         const LoweringOptions& options)
+        : trace_path_(trace_path),
+          reader_(trace_path),
+          selection_(options.selection),
+          emitter_(machine),
+          memory_(machine, plan),
+          tiles_(machine.scratchpad),
+          context_{machine, *options.recipe, emitter_, memory_, tiles_},
+          values_(machine.mac_array.accumulation, machine.gradient_storage, values_seed),
+          gemms_(context_, options.values ? &values_ : nullptr) {}
+
+    ProgramItem next() {
+        while (emitter_.empty()) {
+            const auto item = reader_.next();
+            if (!item) {
+                return ProgramEnd{};
+            }
+            if (const auto* tensor = std::get_if<Tensor>(&*item)) {
+                memory_.declare(*tensor);
+            } else {
+                const auto& operation = std::get<Operation>(*item);
+                if (selection_.contains(operation)) {
+                    lower(operation);
+                }
+            }
+        }
+        return emitter_.pop();
+    }
+
+    [[nodiscard]] std::uint64_t values_checked() const { return values_.checked(); }
+
+private:
+    void lower(const Operation& operation) {
+        OpRecord record;
+        record.index = operations_++;
+        record.layer = operation.layer;
+        record.group = operation.group;
+        record.phase = phase_name(operation.phase);
+        try {
+            if (runs_on_array(operation)) {
+                gemms_.lower(operation, std::move(record), accesses_);
+            } else {
+                lower_vector_work(context_, operation, std::move(record), accesses_);
+            }
+        } catch (const InputError& error) {
+            throw InputError({trace_path_, operation.line, 0},
+                             fmt::format("{}: {}", printable(operation.layer), error.what()));
+        }
+        for (const auto* operands : {&operation.inputs, &operation.outputs}) {
+            for (const TensorId id : *operands) {
+                memory_.accessed(id, accesses_++, emitter_.issued());
+            }
+        }
+    }
+
+    std::string trace_path_;
+    TraceReader reader_;
+    Selection selection_;
+    Emitter emitter_;
+    TensorMemory memory_;
+    TileSpace tiles_;
+    LoweringContext context_;
+    GemmValues values_;
+    GemmLowering gemms_;
+    std::uint64_t operations_ = 0;
+    std::uint64_t accesses_ = 0;
+};
+
+Lowering::Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
+                   const LoweringOptions& options)
+    : impl_(std::make_unique<Impl>(trace_path, plan, machine, options)) {}
+
+Lowering::~Lowering() = default;
+
+ProgramItem Lowering::next() { return impl_->next(); }
+
+std::uint64_t Lowering::values_checked() const { return impl_->values_checked(); }
+
+}  // namespace nibble

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/tiling.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "models/mac_array/tile_timing.h"
+#include "sim/base/error.h"
+#include "sim/base/units.h"
+
+namespace nibble {
+
+namespace {
+
+/// A dimension cut into tiles: at most two sizes occur, the full one and the one at the end of an image.
+struct Cut {
+    struct Part {
+        Range example;            // one tile of this size
+        std::uint64_t count = 0;  // how many there are
+    };
+    std::array<Part, 2> parts{};
+    std::uint64_t tiles = 0;
+};
+
+Cut cut(const TiledDimension& dimension, std::uint64_t size) {
+    Cut made;
+    made.tiles = tile_count(dimension, size);
+    // The full size occurs first; the last tile of an image (or of all images) may be smaller.
+    made.parts[0] = {tile_at(dimension, size, 0), made.tiles};
+    const Range last = tile_at(dimension, size, made.tiles - 1);
+    if (last.size() != made.parts[0].example.size()) {
+        const std::uint64_t images = size < dimension.period ? dimension.extent / dimension.period : 1;
+        made.parts[0].count -= images;
+        made.parts[1] = {last, images};
+    }
+    // A tile inside an image shows halos on both sides; the first one does not.
+    if (made.parts[0].count > 2 && size < dimension.period) {
+        made.parts[0].example = tile_at(dimension, size, 1);
+    }
+    return made;
+}
+
+std::vector<std::uint64_t> sizes_of(const TiledDimension& dimension, std::uint64_t least) {
+    std::vector<std::uint64_t> sizes;
+    for (std::uint64_t size = std::max<std::uint64_t>(least, 1); size < dimension.period; size *= 2) {
+        sizes.push_back(size);
+    }
+    for (std::uint64_t images = 1; images * dimension.period < dimension.extent; images *= 2) {
+        sizes.push_back(images * dimension.period);
+    }
+    sizes.push_back(dimension.extent);
+    return sizes;
+}
+
+/// How often each operand's tiles are loaded, all of them once being 1.
+struct Reloads {
+    std::uint64_t left = 1;
+    std::uint64_t right = 1;
+};
+
+Reloads reloads(const Tiling& tiling, std::uint64_t i_tiles, std::uint64_t j_tiles, std::uint64_t l_tiles) {
+    // A tile stays while its indices do: with the whole reduction in one tile, the outer operand's for a full inner
+    // loop, and the inner one's for ever if the inner loop has one tile.
+    Reloads times{j_tiles, i_tiles};
+    if (l_tiles == 1) {
+        if (!tiling.j_outer || i_tiles == 1) {
+            times.left = 1;
+        }
+        if (tiling.j_outer || j_tiles == 1) {
+            times.right = 1;
+        }
+    }
+    return times;
+}
+
+/// Predicted cost of a tiling.
+struct Cost {
+    double cycles = 0;
+    double dram_bytes = 0;
+    [[nodiscard]] bool operator<(const Cost& other) const {
+        return cycles != other.cycles ? cycles < other.cycles : dram_bytes < other.dram_bytes;
+    }
+};
+
+// From the issue of a command to the next one on the same unit: through two channels and the sequencer.
+constexpr double command_overhead_cycles = 6;
+
+struct Buffers {
+    std::uint64_t left = 0, right = 0, out = 0;
+    [[nodiscard]] std::uint64_t total() const { return left + right + out; }
+};
+
+Buffers buffers(const GemmProblem& problem, const TilingInput& input, const TileRange& largest, const Reloads& times,
+                std::uint64_t left_tiles, std::uint64_t right_tiles, std::uint64_t out_tiles) {
+    const auto copies = [](std::uint64_t loads) { return loads > 1 ? std::uint64_t{2} : std::uint64_t{1}; };
+    Buffers need;
+    if (!input.left_resident) {
+        need.left = copies(left_tiles * times.left) * problem.left(largest, input.left_bits).bytes();
+    }
+    if (!input.right_resident) {
+        need.right = copies(right_tiles * times.right) * problem.right(largest, input.right_bits).bytes();
+    }
+    need.out = copies(out_tiles) * bytes_for(Bits(problem.out_elements(largest) * input.out_bits)).count();
+    return need;
+}
+
+std::uint64_t accumulator_need(const std::vector<MatmulPass>& passes, Dataflow dataflow, std::uint64_t l_tiles) {
+    // Output-stationary PEs hold the sums themselves while the whole reduction is one tile.
+    if (dataflow == Dataflow::output_stationary && l_tiles == 1) {
+        return 0;
+    }
+    std::uint64_t outputs = 0;
+    for (const MatmulPass& pass : passes) {
+        outputs += pass.m * pass.n;
+    }
+    return outputs * 4;
+}
+
+/// Evaluates tilings of one problem that differ in order and dataflow only.
+class Candidate {
+public:
+    Candidate(const GemmProblem& problem, const MacArrayParameters& array, const TilingInput& input, const Tiling& sizes)
+        : problem_(problem), array_(array), input_(input), sizes_(sizes) {
+        batches_ = ceil_div(problem.batch(), sizes.batch);
+        i_ = cut(problem.i(), sizes.i);
+        j_ = cut(problem.j(), sizes.j);
+        l_ = cut(problem.l(), sizes.l);
+        largest_ = {{0, sizes.batch}, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
+    }
+
+    [[nodiscard]] bool fits(bool j_outer, Dataflow dataflow) const {
+        Tiling tiling = sizes_;
+        tiling.j_outer = j_outer;
+        const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
+        const Buffers need = buffers(problem_, input_, largest_, times, batches_ * i_.tiles * l_.tiles,
+                                     batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles);
+        return need.total() <= input_.tile_space_bytes &&
+               accumulator_need(problem_.passes(largest_), dataflow, l_.tiles) <= array_.accumulator_bytes;
+    }
+
+    [[nodiscard]] double compute_cycles(Dataflow dataflow) const {
+        const ArrayGeometry& geometry = *array_.modes[static_cast<std::size_t>(input_.mode)];
+        const FoldRule rule{.overlap = array_.overlap};
+        double cycles = 0;
+        for (const auto& i : i_.parts) {
+            for (const auto& j : j_.parts) {
+                for (const auto& l : l_.parts) {
+                    const std::uint64_t count = i.count * j.count * l.count;
+                    if (count == 0) {
+                        continue;
+                    }
+                    const auto passes = problem_.passes({{0, sizes_.batch}, i.example, j.example, l.example});
+                    const bool accumulate = l_.tiles > 1;
+                    const double tile = static_cast<double>(
+                        tile_timing(geometry, dataflow, rule, passes, accumulate).total());
+                    cycles += static_cast<double>(count) * (tile + command_overhead_cycles);
+                }
+            }
+        }
+        return cycles * static_cast<double>(batches_);
+    }
+
+    [[nodiscard]] Cost cost(bool j_outer, double compute) const {
+        if (input_.memory_free) {
+            return {compute, 0};
+        }
+        Tiling tiling = sizes_;
+        tiling.j_outer = j_outer;
+        const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
+        double loaded = 0;
+        double first_load = 0;
+        for (const auto& l : l_.parts) {
+            for (const auto& i : i_.parts) {
+                if (!input_.left_resident && i.count * l.count > 0) {
+                    const auto tile = problem_.left({{0, sizes_.batch}, i.example, {0, 0}, l.example}, input_.left_bits);
+                    loaded += static_cast<double>(i.count * l.count * times.left * tile.bytes());
+                }
+            }
+            for (const auto& j : j_.parts) {
+                if (!input_.right_resident && j.count * l.count > 0) {
+                    const auto tile = problem_.right({{0, sizes_.batch}, {0, 0}, j.example, l.example}, input_.right_bits);
+                    loaded += static_cast<double>(j.count * l.count * times.right * tile.bytes());
+                }
+            }
+        }
+        if (!input_.left_resident) {
+            first_load += static_cast<double>(problem_.left(largest_, input_.left_bits).bytes());
+        }
+        if (!input_.right_resident) {
+            first_load += static_cast<double>(problem_.right(largest_, input_.right_bits).bytes());
+        }
+        const double tiles = static_cast<double>(batches_ * i_.tiles * j_.tiles);
+        const double last_store = static_cast<double>(problem_.out_elements(largest_)) * input_.stored_bits / 8;
+        const double dram = loaded * static_cast<double>(batches_) + last_store * tiles;
+        const double rate = input_.dram_bytes_per_cycle;
+        return {std::max(compute, dram / rate) + (first_load + last_store) / rate, dram};
+    }
+
+    [[nodiscard]] std::uint64_t space(bool j_outer) const {
+        Tiling tiling = sizes_;
+        tiling.j_outer = j_outer;
+        const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
+        return buffers(problem_, input_, largest_, times, batches_ * i_.tiles * l_.tiles,
+                       batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles)
+            .total();
+    }
+
+private:
+    const GemmProblem& problem_;
+    const MacArrayParameters& array_;
+    const TilingInput& input_;
+    Tiling sizes_;
+    std::uint64_t batches_ = 1;
+    Cut i_, j_, l_;
+    TileRange largest_;
+};
+
+}  // namespace
+
+std::uint64_t tile_count(const TiledDimension& dimension, std::uint64_t size) {
+    if (size < dimension.period) {
+        return dimension.extent / dimension.period * ceil_div(dimension.period, size);
+    }
+    return ceil_div(dimension.extent, size);
+}
+
+Range tile_at(const TiledDimension& dimension, std::uint64_t size, std::uint64_t index) {
+    if (size < dimension.period) {
+        const std::uint64_t tiles_per_image = ceil_div(dimension.period, size);
+        const std::uint64_t image = index / tiles_per_image * dimension.period;
+        const std::uint64_t begin = index % tiles_per_image * size;
+        return {image + begin, image + std::min(begin + size, dimension.period)};
+    }
+    return {index * size, std::min((index + 1) * size, dimension.extent)};
+}
+
+void for_each_tile(const GemmProblem& problem, const Tiling& tiling,
+                   const std::function<void(const TileRange&, bool first, bool last)>& visit) {
+    const std::uint64_t i_tiles = tile_count(problem.i(), tiling.i);
+    const std::uint64_t j_tiles = tile_count(problem.j(), tiling.j);
+    const std::uint64_t l_tiles = tile_count(problem.l(), tiling.l);
+    const std::uint64_t outer = tiling.j_outer ? j_tiles : i_tiles;
+    const std::uint64_t inner = tiling.j_outer ? i_tiles : j_tiles;
+    for (std::uint64_t b = 0; b < problem.batch(); b += tiling.batch) {
+        const Range batch{b, std::min(problem.batch(), b + tiling.batch)};
+        for (std::uint64_t o = 0; o < outer; ++o) {
+            for (std::uint64_t n = 0; n < inner; ++n) {
+                const Range i = tile_at(problem.i(), tiling.i, tiling.j_outer ? n : o);
+                const Range j = tile_at(problem.j(), tiling.j, tiling.j_outer ? o : n);
+                for (std::uint64_t l = 0; l < l_tiles; ++l) {
+                    visit({batch, i, j, tile_at(problem.l(), tiling.l, l)}, l == 0, l + 1 == l_tiles);
+                }
+            }
+        }
+    }
+}
+
+std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input) {
+    return Candidate(problem, MacArrayParameters{}, input, tiling).space(tiling.j_outer);
+}
+
+Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array, const TilingInput& input) {
+    std::optional<Tiling> best;
+    Cost best_cost;
+    const ArrayGeometry& geometry = *array.modes[static_cast<std::size_t>(input.mode)];
+    const auto consider = [&](Tiling sizes) {
+        const Candidate candidate(problem, array, input, sizes);
+        for (const Dataflow dataflow : array.dataflows) {
+            std::optional<double> compute;
+            for (const bool j_outer : {false, true}) {
+                if (!candidate.fits(j_outer, dataflow)) {
+                    continue;
+                }
+                if (!compute) {
+                    compute = candidate.compute_cycles(dataflow);
+                }
+                const Cost cost = candidate.cost(j_outer, *compute);
+                if (!best || cost < best_cost) {
+                    sizes.j_outer = j_outer;
+                    sizes.dataflow = dataflow;
+                    best = sizes;
+                    best_cost = cost;
+                }
+            }
+        }
+    };
+    // Channels are cut no finer than the array is wide, where they are that wide.
+    const auto j_sizes = sizes_of(problem.j(), std::min<std::uint64_t>(problem.j().extent, geometry.cols));
+    const std::uint64_t l_step = static_cast<std::uint64_t>(geometry.macs_per_pe) * geometry.rows;
+    const bool channels_reduced = problem.l().period == problem.l().extent;
+    const auto l_sizes = sizes_of(problem.l(), channels_reduced ? std::min(problem.l().extent, l_step) : 1);
+    for (const std::uint64_t i : sizes_of(problem.i(), 1)) {
+        for (const std::uint64_t j : j_sizes) {
+            for (const std::uint64_t l : l_sizes) {
+                consider({.i = i, .j = j, .l = l});
+            }
+        }
+    }
+    // Small products of a batch share a tile.
+    for (std::uint64_t batch = 2; batch < 2 * problem.batch(); batch *= 2) {
+        consider({.batch = std::min(batch, problem.batch()),
+                  .i = problem.i().extent,
+                  .j = problem.j().extent,
+                  .l = problem.l().extent});
+    }
+    if (!best) {
+        throw InputError(fmt::format(
+            "a tile of the product m={} n={} k={} does not fit: {} bytes of scratchpad for tiles and {} of accumulators",
+            problem.m(), problem.n(), problem.k(), input.tile_space_bytes, array.accumulator_bytes));
+    }
+    return *best;
+}
+
+std::string to_string(const Tiling& tiling, const GemmProblem& problem) {
+    return fmt::format("i {} of {}, j {} of {}, l {} of {}{}, {} outer", tiling.i, problem.i().extent, tiling.j,
+                       problem.j().extent, tiling.l, problem.l().extent,
+                       problem.batch() > 1 ? fmt::format(", {} of {} products", tiling.batch, problem.batch()) : "",
+                       tiling.j_outer ? "j" : "i");
+}
+
+}  // namespace nibble

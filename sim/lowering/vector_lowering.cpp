@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/vector_lowering.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "sim/base/units.h"
+#include "sim/input/operation_size.h"
+#include "sim/lowering/gemm_problem.h"
+
+namespace nibble {
+
+namespace {
+
+// Chunks are long enough for DRAM to stream, short enough for loading, work and storing to overlap.
+constexpr std::uint64_t longest_chunk_bytes = 128 * 1024;
+// Operands of up to this size are moved whole.
+constexpr std::uint64_t small_operand_bytes = 8 * 1024;
+constexpr std::uint64_t chunk_alignment_bytes = 64;
+
+/// One copy of an operand, as this operation moves it.
+struct Stream {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t elements = 0;
+    Slice rows{};          // of a table that is only read or written in part; empty otherwise
+    bool moves = true;     // to or from DRAM; otherwise it is and stays on chip
+    Dependencies ready{};  // inputs
+
+    [[nodiscard]] bool small() const { return bytes <= small_operand_bytes; }
+    [[nodiscard]] bool table() const { return rows.run_bytes > 0; }
+};
+
+/// The index-th of `parts` parts of an amount; the parts add up to it.
+std::uint64_t part_of(std::uint64_t amount, std::uint64_t index, std::uint64_t parts) {
+    return scaled(amount, index + 1, parts) - scaled(amount, index, parts);
+}
+
+Range bytes_of_chunk(const Stream& stream, std::uint64_t chunk, std::uint64_t chunks) {
+    const auto at = [&](std::uint64_t index) {
+        return index == chunks ? stream.bytes
+                               : scaled(stream.bytes, index, chunks) / chunk_alignment_bytes * chunk_alignment_bytes;
+    };
+    return {at(chunk), at(chunk + 1)};
+}
+
+/// What the operation asks of the vector unit in all.
+struct LaneWork {
+    std::uint64_t lane_ops = 0;
+    std::uint64_t macs = 0;
+};
+
+LaneWork lane_work(const Operation& operation, std::uint64_t result_elements) {
+    if (const auto* vector = std::get_if<VectorWork>(&operation.work)) {
+        return {lane_ops_of(vector->steps) * vector->elements, 0};
+    }
+    const std::uint64_t macs = macs_of(operation);
+    return {macs + lane_ops_of(operation.epilogue) * result_elements, macs};
+}
+
+/// Rows of a table that a gather or a scatter touches: as many as it moves, spread evenly over the table.
+Slice table_rows(const Tensor& table, std::uint64_t touched_elements, std::uint32_t bits) {
+    const std::uint64_t row_elements = table.shape.back();
+    const std::uint64_t rows = std::max<std::uint64_t>(1, table.elements / row_elements);
+    const std::uint64_t touched = std::max<std::uint64_t>(1, touched_elements / row_elements);
+    const std::uint64_t row_bytes = bytes_for(Bits(row_elements * bits)).count();
+    return {.address = 0,
+            .run_bytes = row_bytes,
+            .outer = {{{}, {}, {touched, std::max<std::uint64_t>(1, rows / touched) * row_bytes}}}};
+}
+
+bool addresses_rows(const Operation& operation) {
+    const auto* vector = std::get_if<VectorWork>(&operation.work);
+    return vector != nullptr && std::any_of(vector->steps.begin(), vector->steps.end(), [](const VectorStep& step) {
+               return step.function == "gather" || step.function == "scatter_add";
+           });
+}
+
+/// A gather's table is read, and a scatter's written, only where the indices point.
+void restrict_to_rows(Stream& stream, const Operation& operation, const Tensor& tensor, std::uint32_t bits) {
+    const auto* vector = std::get_if<VectorWork>(&operation.work);
+    if (addresses_rows(operation) && tensor.elements > vector->elements && !tensor.shape.empty()) {
+        stream.rows = table_rows(tensor, vector->elements, bits);
+        stream.elements = vector->elements;
+        stream.bytes = stream.rows.bytes();
+    }
+}
+
+/// The part of a stream that one chunk moves.
+Slice slice_of_chunk(const Stream& stream, std::uint64_t chunk, std::uint64_t chunks) {
+    if (stream.table()) {
+        Slice rows = stream.rows;
+        const std::uint64_t first = scaled(rows.outer[2].count, chunk, chunks);
+        rows.address = stream.address + first * rows.outer[2].stride_bytes;
+        rows.outer[2].count = part_of(rows.outer[2].count, chunk, chunks);
+        return rows;
+    }
+    const Range bytes = bytes_of_chunk(stream, chunk, chunks);
+    return {.address = stream.address + bytes.begin, .run_bytes = bytes.size()};
+}
+
+/// One vector operation being lowered.
+class VectorJob {
+public:
+    VectorJob(LoweringContext& context, const Operation& operation) : context_(context), operation_(operation) {}
+
+    void lower(OpRecord record, std::uint64_t first_access) {
+        Emitter& emitter = context_.emitter;
+        emitter.begin(std::move(record));
+        gather_inputs();
+        gather_outputs(first_access + operation_.inputs.size());
+        work_ = lane_work(operation_, outputs_.empty() ? 0 : outputs_.front().elements);
+        for (const OutputCopies& output : outputs_) {
+            work_.lane_ops += output.quantize_lane_ops * output.elements;
+        }
+        const std::uint64_t chunks = chunk_count();
+        start_ = later(context_.tiles.take(space(chunks)), context_.memory.resident_release());
+        for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
+            emit(chunk, chunks);
+        }
+        context_.tiles.release_last(emitter.issued());
+        for (const OutputCopies& output : outputs_) {
+            mark_output_complete(context_, output);
+        }
+        emitter.end();
+    }
+
+private:
+    void gather_inputs() {
+        TensorMemory& memory = context_.memory;
+        for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
+            const TensorId id = operation_.inputs[i];
+            const Tensor& tensor = memory.tensor(id);
+            const CopyFormat format =
+                input_copy(operation_, i, tensor.role, context_.recipe, context_.machine.gradient_storage);
+            const TensorMemory::Copy& copy = memory.copy(id, format);
+            Stream stream;
+            stream.bytes = copy.bytes;
+            stream.elements = tensor.elements;
+            stream.moves = !copy.resident && !context_.machine.ideal_memory;
+            stream.ready = copy.ready();
+            stream.address = stream.moves ? memory.address(id, format) : 0;
+            restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
+            inputs_.push_back(stream);
+        }
+    }
+
+    void gather_outputs(std::uint64_t first_access) {
+        TensorMemory& memory = context_.memory;
+        for (std::size_t i = 0; i < operation_.outputs.size(); ++i) {
+            const OutputCopies output = place_output(context_, operation_.outputs[i], first_access + i);
+            const Tensor& tensor = memory.tensor(output.id);
+            for (const CopyFormat format : output.formats) {
+                Stream stream;
+                stream.bytes = memory.copy(output.id, format).bytes;
+                stream.elements = output.elements;
+                stream.moves = output.stored && !context_.machine.ideal_memory;
+                stream.address = stream.moves ? memory.address(output.id, format) : 0;
+                restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
+                (is_fp4(format) ? codes_ : results_).push_back(stream);
+            }
+            gradients_ += output.code_bits > 0 ? output.elements : 0;
+            code_bits_ = std::max(code_bits_, output.code_bits);
+            outputs_.push_back(output);
+        }
+    }
+
+    [[nodiscard]] std::uint64_t chunk_count() const {
+        std::uint64_t bytes = 0;
+        for (const auto* streams : {&inputs_, &results_, &codes_}) {
+            for (const Stream& stream : *streams) {
+                bytes += stream.small() ? 0 : stream.bytes;
+            }
+        }
+        bytes += gradients_ * 2;  // on their way to the log-gradient unit
+        const std::uint64_t chunk = std::min(longest_chunk_bytes, context_.tiles.capacity() / 4);
+        return std::max<std::uint64_t>(1, ceil_div(bytes, chunk));
+    }
+
+    /// Two chunks of every stream that moves, and one of what is moved whole.
+    [[nodiscard]] std::uint64_t space(std::uint64_t chunks) const {
+        std::uint64_t bytes = 2 * ceil_div(gradients_ * 2, chunks);
+        for (const auto* streams : {&inputs_, &results_, &codes_}) {
+            for (const Stream& stream : *streams) {
+                if (stream.moves) {
+                    bytes += stream.small() ? stream.bytes : 2 * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
+                }
+            }
+        }
+        return std::min(bytes, context_.tiles.capacity());
+    }
+
+    void emit(std::uint64_t chunk, std::uint64_t chunks) {
+        Emitter& emitter = context_.emitter;
+        const std::size_t slot = chunk % 2;
+        Dependencies ready = start_;
+        std::uint64_t read_bytes = 0;
+        for (const Stream& stream : inputs_) {
+            ready = later(ready, stream.moves ? Dependencies{} : stream.ready);
+            read_bytes += part_of(stream.bytes, chunk, chunks);
+            if (!stream.moves) {
+                continue;
+            }
+            const Dependencies needs = later(later(start_, stream.ready), input_free_[slot]);
+            if (stream.small()) {
+                if (chunk == 0) {
+                    emitter.load(slice_of_chunk(stream, 0, 1), needs);
+                }
+            } else {
+                emitter.load(slice_of_chunk(stream, chunk, chunks), needs);
+            }
+        }
+        ready = later(ready, emitter.issued(Unit::load));
+        std::uint64_t write_bytes = 2 * part_of(gradients_, chunk, chunks);
+        for (const Stream& stream : results_) {
+            write_bytes += part_of(stream.bytes, chunk, chunks);
+        }
+        emitter.vector({.lane_ops = part_of(work_.lane_ops, chunk, chunks),
+                        .read_bytes = read_bytes,
+                        .write_bytes = write_bytes,
+                        .macs = part_of(work_.macs, chunk, chunks)},
+                       later(ready, output_free_[slot]));
+        input_free_[slot] = emitter.issued(Unit::vector_unit);
+        const Dependencies worked = emitter.issued(Unit::vector_unit);
+        store(results_, chunk, chunks, worked);
+        if (gradients_ > 0) {
+            emitter.convert({.elements = part_of(gradients_, chunk, chunks), .code_bits = code_bits_}, worked);
+            store(codes_, chunk, chunks, emitter.issued(Unit::log_gradient));
+        }
+        output_free_[slot] = later(emitter.issued(Unit::store), emitter.issued(Unit::log_gradient));
+    }
+
+    void store(const std::vector<Stream>& streams, std::uint64_t chunk, std::uint64_t chunks, const Dependencies& made) {
+        for (const Stream& stream : streams) {
+            if (!stream.moves) {
+                continue;
+            }
+            if (!stream.small()) {
+                context_.emitter.store(slice_of_chunk(stream, chunk, chunks), made);
+            } else if (chunk + 1 == chunks) {
+                context_.emitter.store(slice_of_chunk(stream, 0, 1), made);
+            }
+        }
+    }
+
+    LoweringContext& context_;
+    const Operation& operation_;
+    std::vector<Stream> inputs_;
+    std::vector<OutputCopies> outputs_;
+    std::vector<Stream> results_;      // written by the vector unit
+    std::vector<Stream> codes_;        // written by the log-gradient unit
+    std::uint64_t gradients_ = 0;      // elements that go through it
+    std::uint32_t code_bits_ = 0;
+    LaneWork work_;
+    Dependencies start_{};
+    std::array<Dependencies, 2> input_free_{};
+    std::array<Dependencies, 2> output_free_{};
+};
+
+}  // namespace
+
+void lower_vector_work(LoweringContext& context, const Operation& operation, OpRecord record, std::uint64_t first_access) {
+    record.mode = "vector";
+    if (const auto* c = std::get_if<Convolution>(&operation.work)) {
+        record.kind = "depthwise";
+        record.batch = c->groups;
+        record.m = c->n * c->p() * c->q();
+        record.n = c->k / c->groups;
+        record.k = c->r * c->s;
+        record.peak_macs_per_cycle = context.machine.vector_unit.lanes;
+    } else {
+        record.kind = "vector";
+    }
+    VectorJob(context, operation).lower(std::move(record), first_access);
+}
+
+}  // namespace nibble

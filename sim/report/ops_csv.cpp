@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "sim/report/ops_csv.h"
+
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include "sim/report/metrics.h"
+#include "sim/report/safe_text.h"
+
+namespace nibble {
+
+namespace {
+
+// What is measured on each machine; the baseline's columns have "baseline_" in front.
+constexpr std::string_view measured_columns[] = {"mode",        "dataflow",  "cycles",          "seconds",
+                                                 "utilization", "energy_pj", "dram_bytes_read", "dram_bytes_written"};
+
+std::string measured_fields(const OpRecord& record, const Subject& subject) {
+    const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
+    const std::uint64_t cycles = counted(Counter::cycles);
+    std::string fields = fmt::format("{},{},{},{},{},{},{},{}", csv_field(record.mode), csv_field(record.dataflow),
+                                     cycles, seconds_of(cycles, subject.machine), utilization_of(record),
+                                     subject.energy.price(record.counters).total().count(),
+                                     counted(Counter::dram_bytes_read), counted(Counter::dram_bytes_written));
+    for (const std::uint64_t cause : record.causes) {
+        fields += fmt::format(",{}", cause);
+    }
+    return fields + "," + csv_field(record.tiling);
+}
+
+std::string measured_names(std::string_view prefix) {
+    std::string names;
+    for (const std::string_view column : measured_columns) {
+        names += fmt::format(",{}{}", prefix, column);
+    }
+    for (const std::string_view cause : cause_names) {
+        names += fmt::format(",{}{}_cycles", prefix, cause);
+    }
+    return names + fmt::format(",{}tiling", prefix);
+}
+
+}  // namespace
+
+std::string csv_field(std::string_view text) {
+    constexpr std::string_view formula_starts = "=+-@\t\r";
+    std::string field = to_utf8(text);
+    if (!field.empty() && formula_starts.find(field.front()) != std::string_view::npos) {
+        field.insert(field.begin(), '\'');
+    }
+    if (field.find_first_of(",\"\r\n") == std::string::npos) {
+        return field;
+    }
+    std::string quoted = "\"";
+    for (const char c : field) {
+        quoted += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return quoted + '"';
+}
+
+OpsCsv::OpsCsv(std::ostream& out, const Setup& setup) : out_(out), setup_(setup) {
+    out_ << "index,layer,group,phase,kind,batch,m,n,k,macs" << measured_names("") << measured_names("baseline_")
+         << "\r\n";
+}
+
+void OpsCsv::add(const OpRecord& machine, const OpRecord* baseline) {
+    out_ << fmt::format("{},{},{},{},{},{},{},{},{},{},", machine.index, csv_field(machine.layer),
+                        csv_field(machine.group), csv_field(machine.phase), csv_field(machine.kind), machine.batch,
+                        machine.m, machine.n, machine.k, machine.macs)
+         << measured_fields(machine, setup_.machine);
+    constexpr std::size_t baseline_columns = std::size(measured_columns) + cause_count + 1;
+    if (baseline != nullptr) {
+        out_ << "," << measured_fields(*baseline, *setup_.baseline);
+    } else {
+        out_ << std::string(baseline_columns, ',');
+    }
+    out_ << "\r\n";
+}
+
+}  // namespace nibble

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "models/dram/dram_channel.h"
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/error.h"
+
+namespace nibble {
+namespace {
+
+using enum DramCommand;
+using Done = DramChannel::Done;
+
+class DramChannelTest : public testing::Test {
+protected:
+    static std::vector<std::uint32_t> requests(const std::vector<Done>& done) {
+        std::vector<std::uint32_t> requests;
+        for (const Done& d : done) {
+            requests.push_back(d.request);
+        }
+        return requests;
+    }
+
+    const DramStandard& standard_ = *find_dram_standard("LPDDR5-6400");
+    DramParameters parameters_;
+    std::vector<Done> done_;
+};
+
+TEST_F(DramChannelTest, ServesRowHitsFirst) {
+    DramChannel channel(standard_, parameters_);
+    channel.enqueue({0, 0, 1, 1}, false, 1);
+    channel.enqueue({0, 0, 2, 1}, false, 2);  // other row of the bank
+    channel.enqueue({0, 0, 1, 1}, false, 3);
+    channel.run_until(1000, done_);
+    EXPECT_THAT(requests(done_), testing::ElementsAre(1, 3, 2));
+    const DramCounters counters = channel.counters();
+    EXPECT_EQ(counters.row_misses, 1U);
+    EXPECT_EQ(counters.row_hits, 1U);
+    EXPECT_EQ(counters.row_conflicts, 1U);
+    EXPECT_EQ(counters.activates, 2U);
+    EXPECT_EQ(counters.precharges, 1U);
+}
+
+TEST_F(DramChannelTest, OpensRowsOfOtherBanksBehindHits) {
+    DramChannel channel(standard_, parameters_);
+    constexpr std::uint32_t bursts = 32;
+    channel.enqueue({0, 0, 1, bursts}, false, 1);
+    channel.enqueue({0, 4, 1, bursts}, false, 2);
+    channel.enqueue({0, 8, 1, 2}, false, 3);
+    channel.run_until(1000, done_);
+    ASSERT_EQ(done_.size(), 3U);
+    // Banks 0 and 4 alternate at the data rate; the activates of banks 4 and 8 may each displace one RD by a cycle, and
+    // bank 4 opens tRRD after bank 0, of which one burst time is lost.
+    const std::uint64_t all = (2 * bursts + 2) * standard_.burst;
+    const std::uint64_t last = std::max(done_[1].cycle, done_[2].cycle);
+    EXPECT_GE(last, standard_.t_rcd_read + standard_.rl + all - 1);
+    EXPECT_LE(last, standard_.t_rcd_read + standard_.rl + all - 1 + standard_.t_rrd_s + 2);
+}
+
+// Waits that the age cap bounds: rows of one bank, the younger requests always hit the open row.
+TEST_F(DramChannelTest, ServesTheOldestWhenOvertakenByTheAgeCap) {
+    parameters_.age_cap_bursts = 40;
+    DramChannel channel(standard_, parameters_);
+    constexpr std::uint32_t bursts = 3;
+    channel.enqueue({0, 0, 1, bursts}, false, 1);
+    channel.enqueue({0, 0, 2, bursts}, false, 2);
+    std::uint32_t next = 3;
+    const auto served = [&](std::uint32_t request) {
+        return std::ranges::find(done_, request, &Done::request) != done_.end();
+    };
+    while (!served(2) && channel.now() < 10'000) {
+        while (channel.free_entries() > 0) {
+            channel.enqueue({0, 0, 1, bursts}, false, next++);
+        }
+        channel.run_until(channel.now() + 1, done_);
+    }
+    // 1, which is older; the hits that overtook; 2 itself.
+    EXPECT_EQ(channel.counters().reads, bursts + parameters_.age_cap_bursts + bursts);
+}
+
+TEST_F(DramChannelTest, ServesAWriteThatReadsOvertookTooLong) {
+    parameters_.age_cap_bursts = 40;
+    DramChannel channel(standard_, parameters_);
+    channel.enqueue({0, 4, 1, 64}, false, 1);
+    channel.run_until(1, done_);
+    channel.enqueue({0, 0, 1, 1}, true, 2);
+    std::uint32_t next = 3;
+    while (channel.counters().writes == 0 && channel.now() < 10'000) {
+        while (channel.free_entries() > 0) {
+            channel.enqueue({0, 4, 1, 1}, false, next++);
+        }
+        channel.run_until(channel.now() + 1, done_);
+    }
+    EXPECT_EQ(channel.counters().reads, 64 + parameters_.age_cap_bursts);
+}
+
+TEST_F(DramChannelTest, GathersWritesUpToTheHighWatermark) {
+    parameters_.write_high_watermark = 4;
+    parameters_.write_low_watermark = 1;
+    DramChannel channel(standard_, parameters_);
+    for (std::uint32_t read = 0; read < 3; ++read) {
+        channel.enqueue({0, 0, 1, 64}, false, read);
+    }
+    for (std::uint32_t write = 0; write < 3; ++write) {
+        channel.enqueue({0, 4, 1, 1}, true, 100 + write);
+    }
+    channel.run_until(200, done_);
+    EXPECT_EQ(channel.counters().writes, 0U);
+    EXPECT_GT(channel.counters().reads, 0U);
+
+    channel.enqueue({0, 4, 1, 1}, true, 103);
+    channel.run_until(300, done_);
+    EXPECT_EQ(channel.counters().writes, 3U) << "one is left, the low watermark";
+
+    channel.run_until(2000, done_);
+    EXPECT_TRUE(channel.empty());
+    EXPECT_EQ(done_.back().request, 103U) << "written when no read was left";
+}
+
+TEST_F(DramChannelTest, WritesAtOnceWhenNothingIsToBeRead) {
+    DramChannel channel(standard_, parameters_);
+    channel.enqueue({0, 0, 1, 1}, true, 1);
+    channel.run_until(100, done_);
+    ASSERT_EQ(done_.size(), 1U);
+    EXPECT_EQ(done_[0].cycle, standard_.t_rcd_write + standard_.wl + standard_.burst - 1);
+}
+
+TEST_F(DramChannelTest, RefreshesAnIdleChannelExactlyWhenDue) {
+    for (const std::uint64_t intervals : {1U, 2U, 3U, 1000U}) {
+        DramChannel channel(standard_, parameters_);
+        channel.run_until(intervals * standard_.t_refi, done_);
+        EXPECT_EQ(channel.counters().refreshes, intervals - 1);
+        channel.run_until(intervals * standard_.t_refi + 1, done_);
+        EXPECT_EQ(channel.counters().refreshes, intervals);
+        EXPECT_EQ(channel.counters().all_banks_closed_cycles, channel.now());
+    }
+}
+
+// A request that arrives while the channel refreshes waits for tRFC, and knows that it did.
+TEST_F(DramChannelTest, RefreshDelaysARequestByItsTime) {
+    const std::uint32_t t_rfc = standard_.t_rfc(parameters_.capacity_bytes_per_channel);
+    for (const std::uint64_t intervals : {1U, 50U}) {
+        done_.clear();
+        DramChannel channel(standard_, parameters_);
+        const std::uint64_t refreshed = intervals * standard_.t_refi;
+        channel.run_until(refreshed + 1, done_);
+        channel.enqueue({0, 0, 1, 1}, false, 1);
+        channel.run_until(refreshed + 1000, done_);
+        ASSERT_EQ(done_.size(), 1U);
+        const std::uint64_t read = refreshed + t_rfc + standard_.t_rcd_read;
+        EXPECT_EQ(done_[0].cycle, read + standard_.rl + standard_.burst - 1);
+    }
+}
+
+TEST_F(DramChannelTest, KeepsTheRefreshRateUnderLoad) {
+    DramChannel channel(standard_, parameters_);
+    constexpr std::uint64_t intervals = 20;
+    std::uint64_t due = standard_.t_refi;
+    while (channel.now() < intervals * standard_.t_refi + 100) {
+        while (channel.free_entries() > 0) {
+            channel.enqueue({0, 0, 1, 64}, false, 0);
+        }
+        const std::uint64_t before = channel.counters().refreshes;
+        channel.run_until(channel.now() + 1, done_);
+        if (channel.counters().refreshes != before) {
+            // At the latest the row was opened in the cycle before: tRAS, then the precharge's tRP.
+            EXPECT_GE(channel.now() - 1, due);
+            EXPECT_LE(channel.now() - 1, due + standard_.t_ras + standard_.t_rp_all);
+            due += standard_.t_refi;
+        }
+    }
+    EXPECT_EQ(channel.counters().refreshes, intervals);
+}
+
+TEST_F(DramChannelTest, CountsHowLongBanksAreOpen) {
+    DramChannel channel(standard_, parameters_);
+    channel.enqueue({0, 0, 1, 1}, false, 1);  // ACT at 0
+    channel.enqueue({0, 4, 1, 1}, false, 2);  // ACT at tRRD
+    channel.run_until(500, done_);
+    EXPECT_EQ(channel.counters().bank_open_cycles, 500 + (500 - standard_.t_rrd_s));
+    EXPECT_EQ(channel.counters().any_bank_open_cycles, 500U);
+    EXPECT_EQ(channel.counters().all_banks_closed_cycles, 0U);
+
+    // The refresh that is due at tREFI closes both.
+    channel.run_until(standard_.t_refi + 500, done_);
+    EXPECT_EQ(channel.counters().bank_open_cycles, 2 * standard_.t_refi - standard_.t_rrd_s);
+    EXPECT_EQ(channel.counters().any_bank_open_cycles, standard_.t_refi);
+    EXPECT_EQ(channel.counters().all_banks_closed_cycles, 500U);
+    EXPECT_EQ(channel.counters().precharges, 2U);
+}
+
+TEST_F(DramChannelTest, SaysWhatTheDataBusWaitedFor) {
+    DramChannel channel(standard_, parameters_);
+    channel.enqueue({0, 0, 1, 2}, false, 1);  // opens the row, then tCCD_L after a burst
+    channel.enqueue({0, 0, 1, 1}, true, 2);   // turns the bus
+    channel.run_until(1000, done_);
+    const DramCounters counters = channel.counters();
+    EXPECT_EQ(counters.wait_row_cycles, standard_.t_rcd_read);
+    EXPECT_EQ(counters.wait_column_cycles, standard_.t_ccd_l - standard_.burst);
+    EXPECT_EQ(counters.wait_turnaround_cycles, standard_.read_to_write() - standard_.burst);
+    EXPECT_EQ(counters.wait_refresh_cycles, 0U);
+}
+
+TEST_F(DramChannelTest, RefusesARunWithoutAFreeEntry) {
+    DramChannel channel(standard_, parameters_);
+    for (std::uint32_t i = 0; i < parameters_.queue_entries; ++i) {
+        channel.enqueue({0, 0, 1, 1}, false, i);
+    }
+    EXPECT_EQ(channel.free_entries(), 0U);
+    EXPECT_THROW(channel.enqueue({0, 0, 1, 1}, false, 0), ModelError);
+}
+
+/// The rules of DramChannel's comment, taken literally: every cycle looks at every run.
+class LiteralChannel {
+public:
+    LiteralChannel(const DramStandard& standard, const DramParameters& parameters)
+        : standard_(standard),
+          parameters_(parameters),
+          banks_(standard, standard.t_rfc(parameters.capacity_bytes_per_channel)),
+          refresh_due_(standard.t_refi) {}
+
+    [[nodiscard]] std::size_t queued() const { return runs_.size(); }
+    void enqueue(const DramRun& run, bool write, std::uint32_t request) { runs_.push_back({run, write, request}); }
+
+    void tick(std::vector<Done>& done) {
+        if (now_ >= refresh_due_) {
+            const DramCommand command = banks_.open_banks() != 0 ? precharge_all : refresh;
+            if (banks_.earliest(command, 0) <= now_) {
+                banks_.issue(command, 0, now_);
+                refresh_due_ += command == refresh ? standard_.t_refi : 0;
+            }
+        } else if (!runs_.empty()) {
+            choose_direction();
+            const std::optional<std::size_t> chosen = choose();
+            if (chosen) {
+                issue(*chosen, done);
+            }
+        }
+        if (!runs_.empty()) {
+            choose_direction();
+        }
+        ++now_;
+    }
+
+private:
+    struct Queued {
+        DramRun run;
+        bool write;
+        std::uint32_t request;
+    };
+
+    [[nodiscard]] bool starving() const { return bypassed_ >= parameters_.age_cap_bursts; }
+    [[nodiscard]] bool hit(const Queued& queued) const {
+        return banks_.open(queued.run.bank) && banks_.row(queued.run.bank) == queued.run.row;
+    }
+    [[nodiscard]] DramCommand wish(const Queued& queued) const {
+        const DramCommand column = queued.write ? write : read;
+        return hit(queued) ? column : banks_.open(queued.run.bank) ? precharge : activate;
+    }
+    [[nodiscard]] bool ready(const Queued& queued) const {
+        return banks_.earliest(wish(queued), queued.run.bank) <= now_;
+    }
+
+    void choose_direction() {
+        const auto writes = static_cast<std::size_t>(std::ranges::count(runs_, true, &Queued::write));
+        const std::size_t reads = runs_.size() - writes;
+        if (starving()) {
+            writing_ = runs_.front().write;
+        } else if (writing_ && (writes == 0 || (reads > 0 && writes <= parameters_.write_low_watermark))) {
+            writing_ = false;
+        } else if (!writing_ && (writes >= parameters_.write_high_watermark || reads == 0)) {
+            writing_ = true;
+        }
+    }
+
+    /// Index of the run to serve in this cycle.
+    [[nodiscard]] std::optional<std::size_t> choose() const {
+        if (starving()) {
+            return ready(runs_.front()) ? std::optional<std::size_t>(0) : std::nullopt;
+        }
+        std::set<std::uint32_t> banks_with_hits;
+        for (std::size_t i = 0; i < runs_.size(); ++i) {
+            if (runs_[i].write == writing_ && hit(runs_[i])) {
+                banks_with_hits.insert(runs_[i].run.bank);
+                if (ready(runs_[i])) {
+                    return i;
+                }
+            }
+        }
+        std::set<std::uint32_t> banks_seen;
+        for (std::size_t i = 0; i < runs_.size(); ++i) {
+            const std::uint32_t bank = runs_[i].run.bank;
+            if (runs_[i].write == writing_ && !banks_with_hits.contains(bank) && banks_seen.insert(bank).second &&
+                ready(runs_[i])) {
+                return i;
+            }
+        }
+        return std::nullopt;
+    }
+
+    void issue(std::size_t index, std::vector<Done>& done) {
+        Queued& queued = runs_[index];
+        const DramCommand command = wish(queued);
+        banks_.issue(command, queued.run.bank, now_, queued.run.row);
+        if (command != read && command != write) {
+            return;
+        }
+        bypassed_ += index != 0 ? 1 : 0;
+        if (--queued.run.bursts == 0) {
+            const std::uint32_t latency = queued.write ? standard_.wl : standard_.rl;
+            done.push_back({queued.request, now_ + latency + standard_.burst - 1});
+            bypassed_ = index == 0 ? 0 : bypassed_;
+            runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(index));
+        }
+    }
+
+    DramStandard standard_;
+    DramParameters parameters_;
+    DramBankState banks_;
+    std::vector<Queued> runs_;  // oldest first
+    std::uint64_t now_ = 0;
+    std::uint64_t refresh_due_;
+    std::uint32_t bypassed_ = 0;
+    bool writing_ = false;
+};
+
+// Jumping from command to command changes nothing: small queues, watermarks, caps and refresh intervals, so that every
+// rule meets every other.
+TEST_F(DramChannelTest, DoesWhatTheRulesSayCycleByCycle) {
+    std::mt19937_64 random(11);
+    const auto below = [&](std::uint64_t limit) { return static_cast<std::uint32_t>(random() % limit); };
+    for (int round = 0; round < 60; ++round) {
+        DramStandard standard = standard_;
+        standard.t_refi = 400 + below(3000);
+        parameters_.queue_entries = 8 + below(40);
+        parameters_.write_high_watermark = 2 + below(parameters_.queue_entries - 2);
+        parameters_.write_low_watermark = below(parameters_.write_high_watermark);
+        parameters_.age_cap_bursts = 1 + below(100);
+        const std::uint32_t rows = 1 + below(4);
+        const std::uint32_t banks = 1 + below(standard.banks());
+        const std::uint32_t pause = 1 + below(60);
+        DramChannel channel(standard, parameters_);
+        LiteralChannel literal(standard, parameters_);
+        done_.clear();
+        std::vector<Done> literally_done;
+        std::uint64_t bursts = 0;
+        for (std::uint32_t request = 0; request < 400;) {
+            for (std::uint32_t arriving = below(6); arriving > 0 && channel.free_entries() > 0; --arriving) {
+                const DramRun run{0, below(banks), below(rows), 1 + below(8)};
+                const bool write = below(3) == 0;
+                channel.enqueue(run, write, request);
+                literal.enqueue(run, write, request);
+                bursts += run.bursts;
+                ++request;
+            }
+            const std::uint64_t step = 1 + below(pause);
+            channel.run_until(channel.now() + step, done_);
+            for (std::uint64_t cycle = 0; cycle < step; ++cycle) {
+                literal.tick(literally_done);
+            }
+            ASSERT_EQ(done_.size(), literally_done.size()) << "round " << round << " at cycle " << channel.now();
+            ASSERT_EQ(parameters_.queue_entries - channel.free_entries(), literal.queued());
+        }
+        while (literal.queued() > 0) {
+            literal.tick(literally_done);
+        }
+        channel.run_until(channel.now() + 1'000'000, done_);
+        EXPECT_TRUE(channel.empty());
+        ASSERT_EQ(done_.size(), literally_done.size());
+        for (std::size_t i = 0; i < done_.size(); ++i) {
+            ASSERT_EQ(done_[i].request, literally_done[i].request) << "round " << round;
+            ASSERT_EQ(done_[i].cycle, literally_done[i].cycle) << "round " << round;
+        }
+        const DramCounters counters = channel.counters();
+        EXPECT_EQ(counters.reads + counters.writes, bursts);
+        EXPECT_EQ(counters.row_hits + counters.row_misses + counters.row_conflicts, bursts);
+        EXPECT_EQ(counters.activates, counters.precharges) << "all closed by the refreshes since";
+    }
+}
+
+}  // namespace
+}  // namespace nibble

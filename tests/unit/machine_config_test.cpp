@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+#include "sim/config/machine_config.h"
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/base/error.h"
+#include "sim/config/data_directory.h"
+
+namespace nibble {
+namespace {
+
+using testing::ElementsAre;
+
+/// A small machine without any default left to the reader, one key a line.
+const std::string small_machine = R"(name: small
+clock_period_ps: 500
+technology: 7nm
+mac_array:
+  sharing: shared
+  rows: 8
+  cols: 4
+  pe: {int4_fp4_4way: 1, fp16: 0.5}
+  modes:
+    int4: {macs_per_pe: 4}
+    int4_fp4: {macs_per_pe: 4}
+    fp16: {macs_per_pe: 1, cycles_per_step: 2}
+  dataflows: [output, weight]
+  accumulator_bytes: 128
+  accumulation: {chunk: 8}
+log_gradient: {lanes: 2}
+vector_unit: {lanes: 4}
+scratchpad:
+  capacity_bytes: 4096
+  resident_bytes: 1024
+  banks: 2
+  line_bytes: 16
+dma: {lines_per_cycle: 2}
+dram: {channels: 1}
+)";
+
+/// small_machine with one piece of its text replaced.
+std::string with(const std::string& text, const std::string& replacement) {
+    std::string machine = small_machine;
+    const std::size_t at = machine.find(text);
+    EXPECT_NE(at, std::string::npos) << text;
+    return machine.replace(at, text.size(), replacement);
+}
+
+std::vector<std::string> problems_of(const std::string& text) {
+    std::vector<std::string> lines;
+    try {
+        static_cast<void>(parse_machine(text, "m.yaml"));
+    } catch (const InputError& error) {
+        for (const Problem& problem : error.problems()) {
+            lines.push_back(to_string(problem));
+        }
+    }
+    return lines;
+}
+
+const ArrayGeometry& geometry(const MachineParameters& machine, ArrayMode mode) {
+    return machine.mac_array.modes[static_cast<std::size_t>(mode)].value();
+}
+
+double peak(const MachineParameters& machine, ArrayMode mode) {
+    return peak_macs_per_cycle(geometry(machine, mode));
+}
+
+TEST(MachineConfigTest, ReadsEveryKeyAndKeepsDefaults) {
+    const MachineParameters machine = parse_machine(small_machine, "m.yaml");
+    EXPECT_EQ(machine.name, "small");
+    EXPECT_EQ(machine.clock_period_ps, 500U);
+    EXPECT_EQ(machine.technology, "7nm");
+    EXPECT_FALSE(machine.ideal_memory);
+    EXPECT_EQ(machine.gradient_storage, GradientStorage::two_codes);
+    EXPECT_EQ(machine.mac_array.sharing, ArraySharing::shared);
+    EXPECT_EQ(machine.mac_array.rows, 8U);
+    EXPECT_EQ(machine.mac_array.cols, 4U);
+    EXPECT_EQ(machine.mac_array.pe.int4_fp4_4way, 1.0);
+    EXPECT_EQ(machine.mac_array.pe.fp8, 0.0);
+    EXPECT_EQ(machine.mac_array.pe.fp16, 0.5);
+    EXPECT_FALSE(machine.mac_array.modes[static_cast<std::size_t>(ArrayMode::fp8)].has_value());
+    EXPECT_EQ(geometry(machine, ArrayMode::fp16).rows, 8U);
+    EXPECT_EQ(geometry(machine, ArrayMode::fp16).cycles_per_step, 2U);
+    EXPECT_EQ(peak(machine, ArrayMode::int4), 8 * 4 * 4);
+    EXPECT_EQ(peak(machine, ArrayMode::fp16), 8 * 4 / 2);
+    EXPECT_THAT(machine.mac_array.dataflows, ElementsAre(Dataflow::output_stationary, Dataflow::weight_stationary));
+    EXPECT_TRUE(machine.mac_array.overlap);
+    EXPECT_EQ(machine.mac_array.accumulator_bytes, 128U);
+    EXPECT_EQ(machine.mac_array.accumulation.chunk, 8U);
+    EXPECT_EQ(machine.mac_array.accumulation.format, AccumulatorFormat::fp16);
+    EXPECT_EQ(machine.log_gradient.lanes, 2U);
+    EXPECT_EQ(machine.log_gradient.pipeline_depth, 4U);
+    EXPECT_EQ(machine.vector_unit.lanes, 4U);
+    EXPECT_EQ(machine.scratchpad.capacity_bytes, 4096U);
+    EXPECT_EQ(machine.scratchpad.resident_bytes, 1024U);
+    EXPECT_EQ(machine.dma.lines_per_cycle, 2U);
+    EXPECT_EQ(machine.dma.max_outstanding, DmaParameters{}.max_outstanding);
+    EXPECT_EQ(machine.dram.channels, 1U);
+    EXPECT_EQ(machine.dram.standard, "LPDDR5-6400");
+    EXPECT_EQ(machine.sequencer.queue_entries, SequencerParameters{}.queue_entries);
+}
+
+TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
+    for (const std::string& name : data_names(DataKind::preset)) {
+        const MachineParameters machine = load_machine(name);
+        const std::string text = effective_yaml(machine);
+        EXPECT_EQ(effective_yaml(parse_machine(text, name)), text);
+    }
+    // Values that differ from every default, and text that needs quoting.
+    MachineParameters machine = parse_machine(small_machine, "m.yaml");
+    machine.description = "a \"quoted\" \\ name:\n\ttwo lines";
+    machine.gradient_storage = GradientStorage::packed_pair;
+    machine.sequencer.queue_entries = 3;
+    machine.dma = {.max_request_bytes = 512, .max_outstanding = 5, .lines_per_cycle = 1};
+    machine.dram.queue_entries = 70;
+    machine.dram.write_high_watermark = 60;
+    machine.dram.write_low_watermark = 7;
+    machine.dram.age_cap_bursts = 99;
+    machine.dram.channel_interleave_bytes = 1024;
+    machine.dram.capacity_bytes_per_channel = std::uint64_t{1} << 30;
+    machine.mac_array.overlap = false;
+    machine.mac_array.pe = {.int4_fp4_4way = 1.1, .fp8 = 0.3, .fp16 = 2.0 / 3};
+    machine.mac_array.accumulation = {.chunk = 4, .format = AccumulatorFormat::fp32};
+    machine.log_gradient.pipeline_depth = 9;
+    machine.vector_unit.pipeline_depth = 8;
+    const MachineParameters again = parse_machine(effective_yaml(machine), "again.yaml");
+    EXPECT_EQ(effective_yaml(again), effective_yaml(machine));
+    EXPECT_EQ(again.description, machine.description);
+    EXPECT_EQ(again.gradient_storage, GradientStorage::packed_pair);
+    EXPECT_EQ(again.sequencer.queue_entries, 3U);
+    EXPECT_EQ(again.dma.max_request_bytes, 512U);
+    EXPECT_EQ(again.dma.max_outstanding, 5U);
+    EXPECT_EQ(again.dram.queue_entries, 70U);
+    EXPECT_EQ(again.dram.write_high_watermark, 60U);
+    EXPECT_EQ(again.dram.write_low_watermark, 7U);
+    EXPECT_EQ(again.dram.age_cap_bursts, 99U);
+    EXPECT_EQ(again.dram.channel_interleave_bytes, 1024U);
+    EXPECT_EQ(again.dram.capacity_bytes_per_channel, std::uint64_t{1} << 30);
+    EXPECT_FALSE(again.mac_array.overlap);
+    EXPECT_EQ(again.mac_array.pe.fp16, 2.0 / 3);
+    EXPECT_EQ(again.mac_array.accumulation.format, AccumulatorFormat::fp32);
+    EXPECT_EQ(again.log_gradient.pipeline_depth, 9U);
+    EXPECT_EQ(again.vector_unit.pipeline_depth, 8U);
+}
+
+TEST(MachineConfigTest, NamesMisspeltMissingDuplicateAndMistypedKeysWithTheirPlaces) {
+    std::string text = with("accumulator_bytes: 128", "acumulator_bytes: 128");
+    text.replace(text.find("clock_period_ps: 500"), 20, "clock_period_ps: fast");
+    text.replace(text.find("  banks: 2\n"), 11, "");
+    text += "name: again\n";
+    EXPECT_THAT(problems_of(text),
+                testing::UnorderedElementsAre(
+                    "m.yaml:2:18: clock_period_ps: expected a whole number from 1 to 1000000, found 'fast'",
+                    "m.yaml:14:3: mac_array: unknown key 'acumulator_bytes' (did you mean 'accumulator_bytes'?)",
+                    "m.yaml:19:3: scratchpad: missing key 'banks'",
+                    "m.yaml:24:1: duplicate key 'name', first given on line 1"));
+}
+
+TEST(MachineConfigTest, RefusesValuesOutOfRange) {
+    EXPECT_THAT(problems_of(with("rows: 8", "rows: 0")),
+                ElementsAre("m.yaml:6:9: mac_array.rows: expected a whole number from 1 to 4096, found '0'"));
+    EXPECT_THAT(problems_of(with("capacity_bytes: 4096", "capacity_bytes: 99999999999999999999")),
+                ElementsAre("m.yaml:19:19: scratchpad.capacity_bytes: expected a whole number from 1 to 4294967296, "
+                            "found '99999999999999999999'"));
+    EXPECT_THAT(problems_of(with("vector_unit: {lanes: 4}", "vector_unit: {lanes: 0}")),
+                ElementsAre("m.yaml:17:22: vector_unit.lanes: expected a whole number from 1 to 65536, found '0'"));
+    EXPECT_THAT(problems_of(with("fp16: 0.5}", "fp16: -1}")),
+                ElementsAre("m.yaml:8:32: mac_array.pe.fp16: expected a number from 0 to 1024, found '-1'"));
+    EXPECT_THAT(problems_of(with("name: small", "name: ''")), ElementsAre("m.yaml:1:7: name: a machine needs a name"));
+}
+
+TEST(MachineConfigTest, RefusesAnArrayThatDoesNothing) {
+    EXPECT_THAT(problems_of(with("[output, weight]", "[]")),
+                ElementsAre("m.yaml:13:14: mac_array.dataflows: expected at least one of output, weight, input"));
+    EXPECT_THAT(
+        problems_of(with("[output, weight]", "[output, wieght]")),
+        ElementsAre("m.yaml:13:23: mac_array.dataflows[1]: expected one of output, weight, input, found 'wieght' "
+                    "(did you mean 'weight'?)"));
+    const std::size_t first = small_machine.find("  modes:");
+    std::string text = small_machine;
+    text.replace(first, text.find("  dataflows") - first, "  modes: {}\n");
+    EXPECT_THAT(problems_of(text),
+                ElementsAre("m.yaml:9:10: mac_array.modes: expected at least one of int4, int4_fp4, fp8, fp16"));
+}
+
+TEST(MachineConfigTest, RefusesAScratchpadWithoutRoomForTiles) {
+    EXPECT_THAT(problems_of(with("resident_bytes: 1024", "resident_bytes: 4096")),
+                ElementsAre("m.yaml:20:19: scratchpad.resident_bytes: 4096 bytes of 4096 leave no room for tiles"));
+    EXPECT_THAT(problems_of(with("capacity_bytes: 4096", "capacity_bytes: 4100")),
+                ElementsAre("m.yaml:19:19: scratchpad.capacity_bytes: expected a multiple of 32 (banks x line_bytes), "
+                            "found 4100"));
+    EXPECT_THAT(problems_of(with("lines_per_cycle: 2", "lines_per_cycle: 3")),
+                ElementsAre("m.yaml:23:24: dma.lines_per_cycle: the scratchpad has only 2 banks"));
+}
+
+TEST(MachineConfigTest, RefusesAccumulatorsSmallerThanAFold) {
+    // 8 x 4 PEs hold 32 partial sums of 4 bytes.
+    EXPECT_THAT(
+        problems_of(with("accumulator_bytes: 128", "accumulator_bytes: 127")),
+        ElementsAre("m.yaml:14:22: mac_array.accumulator_bytes: 127 bytes do not hold the 32-bit partial sums of "
+                    "one 8 x 4 fold in mode int4: expected at least 128"));
+}
+
+TEST(MachineConfigTest, RefusesRatesThatTheDatapathsDoNotHave) {
+    EXPECT_THAT(
+        problems_of(with("int4: {macs_per_pe: 4}", "int4: {macs_per_pe: 8}")),
+        ElementsAre("m.yaml:10:11: mac_array.modes.int4: claims 8 MACs a cycle and PE, but the datapaths of a PE "
+                    "(mac_array.pe) do 4"));
+    EXPECT_THAT(
+        problems_of(with("cycles_per_step: 2", "cycles_per_step: 1")),
+        ElementsAre("m.yaml:12:11: mac_array.modes.fp16: claims 1 MACs a cycle and PE, but the datapaths of a PE "
+                    "(mac_array.pe) do 0.5"));
+    // Half an FP16 FPU does one FP8 multiply-add a cycle (RaPiD: two in a whole one).
+    EXPECT_THAT(problems_of(with("    fp16: {", "    fp8: {macs_per_pe: 1}\n    fp16: {")), ElementsAre());
+    EXPECT_THAT(
+        problems_of(with("    fp16: {", "    fp8: {macs_per_pe: 2}\n    fp16: {")),
+        ElementsAre("m.yaml:12:10: mac_array.modes.fp8: claims 2 MACs a cycle and PE, but the datapaths of a PE "
+                    "(mac_array.pe) do 1"));
+}
+
+TEST(MachineConfigTest, RefusesAChunkThatAFoldOfTheReductionCuts) {
+    // A weight-stationary FP16 fold reduces 8 rows x 1 MAC.
+    EXPECT_THAT(problems_of(with("chunk: 8", "chunk: 16")),
+                ElementsAre("m.yaml:15:25: mac_array.accumulation.chunk: 16 does not divide the 8 products (rows x "
+                            "macs_per_pe) that a weight- or input-stationary fold reduces in mode fp16"));
+    EXPECT_THAT(problems_of(with("  accumulation: {chunk: 8}\n", "")),
+                ElementsAre("m.yaml:5:3: mac_array: accumulation.chunk: 64 does not divide the 32 products (rows x "
+                            "macs_per_pe) that a weight- or input-stationary fold reduces in mode int4"));
+    std::string text = with("chunk: 8", "chunk: 16");
+    text.replace(text.find("[output, weight]"), 16, "[output]");
+    EXPECT_THAT(problems_of(text), ElementsAre());
+}
+
+TEST(MachineConfigTest, RefusesFp4ProductsWithoutALogGradientUnit) {
+    const std::string what =
+        "log_gradient: the array multiplies by FP4 gradients (mode int4_fp4), which takes a log-gradient unit of at "
+        "least 1 lane";
+    EXPECT_THAT(problems_of(with("log_gradient: {lanes: 2}", "log_gradient: {lanes: 0}")),
+                ElementsAre("m.yaml:16:15: " + what));
+    EXPECT_THAT(problems_of(with("log_gradient: {lanes: 2}\n", "")), ElementsAre("m.yaml:1:1: " + what));
+}
+
+TEST(MachineConfigTest, RefusesUnknownTechnologyAndMemory) {
+    EXPECT_THAT(
+        problems_of(with("technology: 7nm", "technology: 7mm")),
+        ElementsAre("m.yaml:3:13: technology: unknown technology '7mm' (did you mean '7nm'?); technologies are: "
+                    "45nm, 7nm; a file's name ends in .yaml"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {standard: LPDDR5-640}")),
+                ElementsAre("m.yaml:24:18: dram.standard: 'LPDDR5-640' is not a known DRAM standard (did you mean "
+                            "'LPDDR5-6400'?)"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {channels: 0}")),
+                ElementsAre("m.yaml:24:18: dram.channels: expected 1 to 1024, got 0"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}\n", "")), ElementsAre("m.yaml:1:1: missing key 'dram'"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "ideal_memory: true")), ElementsAre());
+}
+
+TEST(MachineConfigTest, ReportsImpossibilitiesOfDifferentSectionsTogether) {
+    std::string text = with("resident_bytes: 1024", "resident_bytes: 5000");
+    text.replace(text.find("accumulator_bytes: 128"), 22, "accumulator_bytes: 100");
+    EXPECT_EQ(problems_of(text).size(), 2U);
+}
+
+TEST(MachineConfigTest, DedicatedArraysHaveTheirOwnSizesOnTheSameArea) {
+    const std::string dedicated = R"(name: d
+clock_period_ps: 1000
+technology: 7nm
+ideal_memory: true
+mac_array:
+  sharing: dedicated
+  rows: 40
+  cols: 40
+  pe: {fp16: 1}
+  modes:
+    int4: {rows: 72, cols: 40, macs_per_pe: 4}
+    fp16: {rows: 40, cols: 40, macs_per_pe: 1}
+  dataflows: [output]
+  accumulator_bytes: 1000000
+vector_unit: {lanes: 1}
+scratchpad: {capacity_bytes: 1024, banks: 1, line_bytes: 64}
+)";
+    // 72 x 40 x 4 MACs at 0.55 / 4 FPUs are 1584 FPUs on 1600: 1% less. 70 rows are 1540, 3.75% less.
+    EXPECT_THAT(problems_of(dedicated), ElementsAre());
+    std::string text = dedicated;
+    text.replace(text.find("rows: 72"), 8, "rows: 70");
+    EXPECT_THAT(
+        problems_of(text),
+        ElementsAre("m.yaml:11:11: mac_array.modes.int4: its array takes the area of 1540.0 FP16 FPUs, the array "
+                    "as built 1600.0: expected at most 2% difference"));
+    text = dedicated;
+    text.replace(text.find("{rows: 72, cols: 40, "), 21, "{");
+    EXPECT_THAT(problems_of(text), ElementsAre("m.yaml:11:11: mac_array.modes.int4: missing key 'rows'",
+                                               "m.yaml:11:11: mac_array.modes.int4: missing key 'cols'"));
+    EXPECT_THAT(problems_of(with("fp16: {macs_per_pe: 1", "fp16: {rows: 4, macs_per_pe: 1")),
+                ElementsAre("m.yaml:12:18: mac_array.modes.fp16.rows: all modes of a shared array have the array's own "
+                            "size; remove it"));
+}
+
+TEST(MachineConfigTest, FindsPresetsByName) {
+    EXPECT_THAT(data_names(DataKind::preset), testing::IsSupersetOf({"edge-int4", "ideal-memory", "server-int4"}));
+    for (const std::string& name : data_names(DataKind::preset)) {
+        EXPECT_EQ(load_machine(name).name, name);
+    }
+    try {
+        static_cast<void>(load_machine("edge-int8"));
+        FAIL() << "expected an InputError";
+    } catch (const InputError& error) {
+        EXPECT_THAT(error.what(), testing::StartsWith("unknown preset 'edge-int8' (did you mean 'edge-int4'?); presets "
+                                                      "are: edge-int4, "));
+    }
+    EXPECT_THROW(static_cast<void>(load_machine("no/such/file.yaml")), InputError);
+}
+
+/// Bytes that both operands of an output-stationary fold need in one cycle.
+double operand_bytes_per_cycle(const ArrayGeometry& g, double bits) {
+    return (g.rows + g.cols) * g.macs_per_pe * bits / 8 / g.cycles_per_step;
+}
+
+TEST(MachineConfigTest, PresetsHaveTheRatesTheyStateAndFeedTheirArrays) {
+    const MachineParameters edge = load_machine("edge-int4");
+    EXPECT_EQ(peak(edge, ArrayMode::int4), 4096);
+    EXPECT_EQ(peak(edge, ArrayMode::int4_fp4), 4096);
+    EXPECT_EQ(peak(edge, ArrayMode::fp8), 512);
+    EXPECT_EQ(peak(edge, ArrayMode::fp16), 256);
+    const MachineParameters server = load_machine("server-int4");
+    // RaPiD, ISSCC 2021: 102.4 TOPS INT4 and 25.6 TFLOPS HFP8 on 4 cores; 1 MAC = 2 operations.
+    const auto tera_ops = [&](ArrayMode mode) {
+        return 4 * 2 * peak(server, mode) / static_cast<double>(server.clock_period_ps);
+    };
+    EXPECT_DOUBLE_EQ(tera_ops(ArrayMode::int4), 102.4);
+    EXPECT_DOUBLE_EQ(tera_ops(ArrayMode::fp8), 25.6);
+    EXPECT_DOUBLE_EQ(tera_ops(ArrayMode::fp16), 12.8);
+    for (const MachineParameters& machine : {edge, server, load_machine("ideal-memory")}) {
+        const double bytes_per_cycle = 1.0 * machine.scratchpad.banks * machine.scratchpad.line_bytes;
+        EXPECT_LE(operand_bytes_per_cycle(geometry(machine, ArrayMode::int4), 4), bytes_per_cycle / 4) << machine.name;
+        EXPECT_LE(operand_bytes_per_cycle(geometry(machine, ArrayMode::fp8), 8), bytes_per_cycle / 4) << machine.name;
+        EXPECT_LE(operand_bytes_per_cycle(geometry(machine, ArrayMode::fp16), 16), bytes_per_cycle / 4) << machine.name;
+    }
+}
+
+TEST(MachineConfigTest, IdealMemoryReproducesThePaperEstimates) {
+    // Sun et al. 2020, figure 6c: performance over FP16 = 3 / (sum over the three GEMMs of 1 / speed of the mode). In
+    // the rows for 1x1 convolutions, share is the 1x1 part of ResNet-50's MACs, run in FP8 in both backward GEMMs:
+    // 0.489 for all of them, and the 0.235 that the printed 5.2 implies for "bottom" ones (facts 1.7).
+    const MachineParameters machine = load_machine("ideal-memory");
+    const double fp16 = peak(machine, ArrayMode::fp16);
+    const double int4 = peak(machine, ArrayMode::int4) / fp16;
+    const double fp4 = peak(machine, ArrayMode::int4_fp4) / fp16;
+    const double fp8 = peak(machine, ArrayMode::fp8) / fp16;
+    const auto performance = [](double forward, double dx, double dw) { return 3 / (1 / forward + 1 / dx + 1 / dw); };
+    const auto mixed = [&](double share) { return 1 / (share / fp8 + (1 - share) / fp4); };
+    const auto expect_close = [](double estimate, double printed) {
+        EXPECT_NEAR(estimate / printed, 1, 0.02) << estimate << " for " << printed;
+    };
+    expect_close(performance(fp8, fp8, fp8), 2.0);
+    expect_close(performance(int4, 1, 1), 1.4);
+    expect_close(performance(int4, fp8, fp8), 2.7);
+    expect_close(performance(int4, fp4, fp4), 7.3);
+    expect_close(performance(int4, fp4, fp8), 3.9);
+    expect_close(performance(int4, mixed(0.489), mixed(0.489)), 4.0);
+    expect_close(performance(int4, mixed(0.235), mixed(0.235)), 5.2);
+}
+
+}  // namespace
+}  // namespace nibble
