@@ -72,10 +72,9 @@ bool Sequencer::can_fetch() const {
     if (const auto* command = std::get_if<Command>(&next_)) {
         return queues_[static_cast<std::size_t>(command->unit)].size() < params_.queue_entries;
     }
-    if (std::holds_alternative<OperationBegin>(next_)) {
-        return open_.size() < params_.queue_entries;
-    }
-    return !open_.empty() && !open_.back().closed;
+    // The end of an operation shows in what follows it.
+    const bool closes = !open_.empty() && !open_.back().closed;
+    return closes || (std::holds_alternative<OperationBegin>(next_) && open_.size() < params_.queue_entries);
 }
 
 void Sequencer::fetch() {
@@ -93,7 +92,7 @@ void Sequencer::fetch() {
     if (!open_.empty()) {
         open_.back().closed = true;
     }
-    if (auto* begin = std::get_if<OperationBegin>(&next_)) {
+    if (auto* begin = std::get_if<OperationBegin>(&next_); begin != nullptr && open_.size() < params_.queue_entries) {
         open_.push_back({begin->record.index, 0, false});
         ledger_.open(std::move(begin->record));
         next_ = program_.next();

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "sim/base/units.h"
 #include "sim/input/operation_names.h"
 #include "sim/input/operation_size.h"
 #include "sim/input/trace_reader.h"
@@ -35,7 +34,7 @@ void add(TraceInfo& info, const Tensor& tensor) {
     TraceInfo::Tensors& of_role = info.tensors[static_cast<std::size_t>(tensor.role)];
     ++of_role.count;
     of_role.elements += tensor.elements;
-    of_role.bytes += bytes_for(Bits(tensor.elements * bits_of(vector_copy(tensor.role), tensor))).count();
+    of_role.bytes += (tensor.elements * bits_of(vector_copy(tensor.role), tensor) + 7) / 8;
 }
 
 void add(TraceInfo& info, const Operation& operation) {

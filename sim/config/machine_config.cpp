@@ -220,12 +220,16 @@ private:
             return;
         }
         for (const YamlNode& item : node->as_list()) {
-            const Dataflow dataflow = item.as_choice<Dataflow>({{"output", Dataflow::output_stationary},
-                                                                {"weight", Dataflow::weight_stationary},
-                                                                {"input", Dataflow::input_stationary}});
-            if (std::ranges::find(dataflows, dataflow) == dataflows.end()) {
-                dataflows.push_back(dataflow);
+            Dataflow dataflow{};
+            const bool known = sound([&] {
+                dataflow = item.as_choice<Dataflow>({{"output", Dataflow::output_stationary},
+                                                     {"weight", Dataflow::weight_stationary},
+                                                     {"input", Dataflow::input_stationary}});
+            });
+            if (known && std::ranges::find(dataflows, dataflow) != dataflows.end()) {
+                item.problem("listed twice");
             }
+            dataflows.push_back(dataflow);
         }
         if (node->is_list() && dataflows.empty()) {
             node->problem(fmt::format("expected at least one of {}", fmt::join(dataflow_names, ", ")));

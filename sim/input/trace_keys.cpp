@@ -79,7 +79,7 @@ void check_keys(TraceLine& line, TraceLineKind kind) {
         const bool required = contains(keys.required, key);
         if (line.has(key) && !required && !contains(keys.optional, key)) {
             line.problem(key, fmt::format("not a key of {}", keys.what));
-        } else if (!line.has(key) && required) {
+        } else if (!line.has(key) && required && !(kind == TraceLineKind::end && !line.readable(Key::end))) {
             line.problem(1, fmt::format("missing key '{}' of {}", name_of(key), keys.what));
         }
     }

@@ -258,7 +258,9 @@ void GemmLowering::emit_tiles(Job& job) {
             job.out_buffer = 1 - job.out_buffer;
             needs = later(needs, job.out_free[job.out_buffer]);
         }
-        emitter.matmul(std::move(command), needs);
+        if (!command.passes.empty()) {  // input pixels that no output reaches have nothing to add up: zero as they are
+            emitter.matmul(std::move(command), needs);
+        }
         job.left.buffer_free[job.left.buffer] = emitter.issued(Unit::mac_array);
         job.right.buffer_free[job.right.buffer] = emitter.issued(Unit::mac_array);
         if (last) {

@@ -97,7 +97,7 @@ std::uint64_t taps_of_class(std::uint64_t residue, std::uint64_t stride, std::ui
     std::uint64_t count = 0;
     for (std::uint64_t t = 0; t < taps; ++t) {
         // (residue + pad - t * dilation) divisible by stride, without going below zero.
-        count += (residue + pad + t * dilation * (stride - 1)) % stride == 0 ? 1 : 0;
+        count += (residue + pad + t * dilation * (stride - 1)) % stride == 0 ? 1U : 0U;
     }
     return count;
 }

@@ -44,10 +44,10 @@ std::string with_prefix(double value, const std::string& unit) {
                                                       {1e-3, "m"},
                                                       {1e-6, "u"},
                                                       {1e-9, "n"}}};
-    Prefix chosen{1e-12, "p"};
     if (value == 0) {
-        chosen = {1, ""};
+        return unit.empty() ? "0" : "0 " + unit;
     }
+    Prefix chosen{1e-12, "p"};
     // 999.5 and above would be written with four digits: it goes to the next prefix.
     const auto fits = [&](const Prefix& prefix) { return std::abs(value) >= prefix.factor * 0.9995; };
     if (const auto* found = std::ranges::find_if(prefixes, fits); found != prefixes.end()) {
@@ -78,6 +78,9 @@ std::string percent(double share) {
 }
 
 std::string duration(double seconds) {
+    if (seconds < 0.9995) {
+        return with_prefix(seconds, "s");
+    }
     if (seconds < 59.95) {
         return fmt::format("{:.1f} s", seconds);
     }

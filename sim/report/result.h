@@ -59,7 +59,7 @@ struct Result {
     Outcome machine;
     std::optional<Outcome> baseline;
     std::vector<Comparison> groups;          ///< by layer group and phase, in order of first appearance
-    std::vector<Comparison> phases;          ///< by phase
+    std::vector<Comparison> phases;          ///< by phase, in the order of a training step
     std::vector<Comparison> modes;           ///< by array mode on the machine
     std::vector<Comparison> baseline_modes;  ///< by array mode on the baseline
 };

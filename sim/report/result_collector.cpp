@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "sim/report/result_collector.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "sim/base/error.h"
@@ -28,6 +32,12 @@ const std::string& ResultCollector::group_of(const OpRecord& record) {
         known_groups_.insert(record.group);
     }
     return known_groups_.contains(record.group) ? record.group : others;
+}
+
+void ResultCollector::sort_phases() {
+    constexpr std::array<std::string_view, 5> order{"forward", "dx", "dw", "vector", "update"};
+    std::ranges::stable_sort(phases_.rows, {},
+                             [&](const Comparison& row) { return std::ranges::find(order, row.name); });
 }
 
 void ResultCollector::add(const OpRecord& machine, const OpRecord* baseline) {
@@ -58,6 +68,7 @@ void ResultCollector::add(const OpRecord& machine, const OpRecord* baseline) {
 Result ResultCollector::finish(RunSummary machine, const RunSummary* baseline) {
     result_.machine.summary = std::move(machine);
     result_.groups = std::move(groups_.rows);
+    sort_phases();
     result_.phases = std::move(phases_.rows);
     result_.modes = std::move(modes_.rows);
     result_.baseline_modes = std::move(baseline_modes_.rows);

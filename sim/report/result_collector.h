@@ -42,6 +42,7 @@ private:
     };
 
     [[nodiscard]] const std::string& group_of(const OpRecord& record);
+    void sort_phases();
 
     Result result_;
     Table groups_;

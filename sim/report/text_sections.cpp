@@ -156,10 +156,6 @@ std::uint64_t compute_cycles(const std::vector<Comparison>& modes, Tally Compari
     return row == modes.end() ? 0 : (*row.*side)[Cause::compute];
 }
 
-std::string percent_of_bound(double bound, double actual) {
-    return actual > 0 ? percent(bound / actual) : "0%";
-}
-
 }  // namespace
 
 std::string setup_section(const Result& result, const TextStyle& style) {
@@ -221,10 +217,13 @@ std::string headline_section(const Result& result, const TextStyle& style) {
         "array utilisation", [](const Figures& f) { return percent(f.utilization); }, "");
     std::string text = heading("Result", style) + table.text(style);
     if (two) {
+        text += "  " + emphasised(fmt::format("{} faster, {} less energy", ratio(faster), ratio(frugal)), style);
         const double promised = promised_speedup(setup.machine.machine, setup.baseline->machine);
-        text += "  " + emphasised(fmt::format("{} faster, {} less energy", ratio(faster), ratio(frugal)), style) +
-                fmt::format("; MAC area alone promised {} (Sun et al. 2020: {:.1f}x): {} is left\n", ratio(promised),
-                            density_promised_by_sun, percent_of_bound(faster, promised));
+        if (promised > 0) {
+            text += fmt::format("; MAC area alone promised {} (Sun et al. 2020: {:.1f}x): {} is left", ratio(promised),
+                                density_promised_by_sun, percent(faster / promised));
+        }
+        text += "\n";
     }
     return text;
 }

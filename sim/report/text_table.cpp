@@ -86,18 +86,16 @@ std::string TextTable::text(const TextStyle& style) const {
 
 std::string bar(double share, std::size_t width, const TextStyle& style) {
     static constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const double length = std::clamp(share, 0.0, 1.0) * static_cast<double>(width);
+    constexpr double least_shown = 0.001;
+    const std::size_t steps = style.unicode ? 8 : 1;  // of one character
+    const double length = std::clamp(share, 0.0, 1.0) * static_cast<double>(width * steps);
+    auto parts = static_cast<std::size_t>(std::lround(length));
+    parts = share >= least_shown ? std::max<std::size_t>(parts, 1) : parts;
     std::string text;
-    if (!style.unicode) {
-        const auto whole = static_cast<std::size_t>(std::lround(length));
-        return std::string(length > 0 ? std::max<std::size_t>(whole, 1) : 0, '#');
+    for (std::size_t i = 0; i < parts / steps; ++i) {
+        text += style.unicode ? "█" : "#";
     }
-    auto parts = static_cast<std::size_t>(std::lround(length * 8));
-    parts = length > 0 ? std::max<std::size_t>(parts, 1) : 0;
-    for (std::size_t i = 0; i < parts / 8; ++i) {
-        text += "█";
-    }
-    return text.append(eighths[parts % 8]);
+    return text.append(eighths[parts % steps]);
 }
 
 std::string heading(const std::string& text, const TextStyle& style) {

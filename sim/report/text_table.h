@@ -45,7 +45,7 @@ private:
     std::vector<std::size_t> rules_;
 };
 
-/// A bar for `share` of `width` characters; what is not 0 shows.
+/// A bar for `share` of `width` characters; what is a thousandth or more shows.
 [[nodiscard]] std::string bar(double share, std::size_t width, const TextStyle& style);
 
 /// A heading line of a report.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "sim/energy/baseline.h"
 #include "sim/report/metrics.h"
 
 namespace nibble {
@@ -18,7 +19,7 @@ struct Step {
 
 constexpr std::size_t step_count = 8;
 constexpr std::array<Step, step_count> steps{{
-    {"promise", "MAC area alone"},
+    {"array", "these arrays, at peak"},
     {"precision", "MACs kept in 8 or 16 bits"},
     {"utilization", "partial tiles"},
     {"fill_drain", "array fill and drain"},
@@ -53,8 +54,8 @@ std::vector<WaterfallStep> waterfall_of(const Result& result) {
     }
     const auto machine = hypothetical_times(result.machine.totals, result.setup.machine.machine);
     const auto baseline = hypothetical_times(result.baseline->totals, result.setup.baseline->machine);
-    std::vector<WaterfallStep> waterfall;
-    double before = 1;
+    double before = density_promised_by_sun;
+    std::vector<WaterfallStep> waterfall{{"paper", "Sun et al. 2020: MAC area alone", before, before}};
     for (std::size_t i = 0; i < step_count; ++i) {
         const double now = baseline[i] / machine[i];
         waterfall.push_back({std::string(steps[i].name), std::string(steps[i].what), now / before, now});

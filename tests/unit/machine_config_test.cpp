@@ -182,6 +182,8 @@ TEST(MachineConfigTest, RefusesAnArrayThatDoesNothing) {
         problems_of(with("[output, weight]", "[output, wieght]")),
         ElementsAre("m.yaml:13:23: mac_array.dataflows[1]: expected one of output, weight, input, found 'wieght' "
                     "(did you mean 'weight'?)"));
+    EXPECT_THAT(problems_of(with("[output, weight]", "[weight, weight]")),
+                ElementsAre("m.yaml:13:23: mac_array.dataflows[1]: listed twice"));
     const std::size_t first = small_machine.find("  modes:");
     std::string text = small_machine;
     text.replace(first, text.find("  dataflows") - first, "  modes: {}\n");
