@@ -69,8 +69,8 @@ private:
     DmaParameters params_;
     std::uint32_t line_bytes_;
     Ledger& ledger_;
-    std::deque<Transfer> transfers_;        // in program order
-    std::size_t issuing_ = 0;               // the first of transfers_ whose walker is not done, or transfers_.size()
+    std::deque<Transfer> transfers_;  // in program order
+    std::size_t issuing_ = 0;         // the first of transfers_ whose walker is not done, or transfers_.size()
     std::uint64_t next_sequence_ = 0;
     std::vector<Request> slots_;
     std::vector<std::uint64_t> free_slots_;

@@ -13,7 +13,8 @@ StreamingUnit::Work LogGradient::start(const Command& command) {
     ledger_.add(command.operation, Counter::gradients_converted, convert.elements);
     const std::uint64_t code_bytes = bytes_for(Bits(convert.elements * convert.code_bits)).count();
     // The ports are as wide as the lanes: FP16 in, codes out, in every cycle.
-    const std::uint64_t port_bytes = params_.lanes * fp16_bytes + bytes_for(Bits(params_.lanes * convert.code_bits)).count();
+    const std::uint64_t port_bytes =
+        params_.lanes * fp16_bytes + bytes_for(Bits(params_.lanes * convert.code_bits)).count();
     return {.lane_cycles = ceil_div(convert.elements, params_.lanes),
             .lines_read = ceil_div(convert.elements * fp16_bytes, line_bytes_),
             .lines_written = ceil_div(code_bytes, line_bytes_),

@@ -53,7 +53,8 @@ void MacArray::start() {
     const auto& tile = std::get<MatmulCommand>(command_->work);
     const auto mode = static_cast<std::size_t>(tile.mode);
     if (!params_.modes[mode]) {
-        throw ModelError(fmt::format("{}: a tile in mode {}, which the array does not have", name(), array_mode_names[mode]));
+        throw ModelError(
+            fmt::format("{}: a tile in mode {}, which the array does not have", name(), array_mode_names[mode]));
     }
     const ArrayGeometry& geometry = *params_.modes[mode];
     const TileTiming timing =
@@ -113,8 +114,8 @@ std::string MacArray::state() const {
     if (!command_) {
         return "idle";
     }
-    return fmt::format("operation {}: streams from cycle {}, drains from {}, ends at {}", command_->operation, stream_begin_,
-                       drain_begin_, end_);
+    return fmt::format("operation {}: streams from cycle {}, drains from {}, ends at {}", command_->operation,
+                       stream_begin_, drain_begin_, end_);
 }
 
 }  // namespace nibble

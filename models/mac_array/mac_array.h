@@ -43,7 +43,7 @@ private:
     CommandPtr command_;              // null when idle
     std::uint64_t stream_begin_ = 0;  // cycles at which the parts of the present tile begin
     std::uint64_t drain_begin_ = 0;
-    std::uint64_t end_ = 0;           // first cycle after the tile
+    std::uint64_t end_ = 0;  // first cycle after the tile
     ScratchpadRequest request_;
     bool requesting_ = false;
     bool streaming_ = false;

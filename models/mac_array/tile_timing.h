@@ -27,10 +27,10 @@ struct TileTiming {
 
 /// Bytes that one tile moves between the array and its memories.
 struct TileTraffic {
-    std::uint64_t left_bytes = 0;    ///< left operand read from the scratchpad
-    std::uint64_t right_bytes = 0;   ///< right operand read from the scratchpad
-    std::uint64_t result_bytes = 0;  ///< 16-bit results written to the scratchpad
-    std::uint64_t accumulator_read_bytes = 0;   ///< 32-bit partial sums
+    std::uint64_t left_bytes = 0;              ///< left operand read from the scratchpad
+    std::uint64_t right_bytes = 0;             ///< right operand read from the scratchpad
+    std::uint64_t result_bytes = 0;            ///< 16-bit results written to the scratchpad
+    std::uint64_t accumulator_read_bytes = 0;  ///< 32-bit partial sums
     std::uint64_t accumulator_write_bytes = 0;
     std::uint64_t transposed_bytes = 0;  ///< of the operand bytes, those walked against their layout
     friend bool operator==(const TileTraffic&, const TileTraffic&) = default;
@@ -45,7 +45,8 @@ struct TileTraffic {
 /// A step takes cycles_per_step cycles. Without overlap every fold pays preload, stream, skew and drain in full. With
 /// overlap wavefronts follow each other without a gap: the skew is paid once; a fold's drain (or the next fold's
 /// preload) goes on behind the following (or this) fold's stream and costs only what exceeds it; the first preload and
-/// the last drain stand alone. Adding to earlier partial sums loads them the way results drain: r cycles more, hidden alike.
+/// the last drain stand alone. Adding to earlier partial sums loads them the way results drain: r cycles more, hidden
+/// alike.
 [[nodiscard]] TileTiming tile_timing(const ArrayGeometry& geometry, Dataflow dataflow, const FoldRule& rule,
                                      std::span<const MatmulPass> passes, bool accumulate);
 

@@ -16,8 +16,8 @@ void compute(TileValues& values, const MatmulCommand& tile, const AccumulationRu
     for (const MatmulPass& pass : tile.passes) {
         const std::span<const std::uint16_t> left_codes(values.left.data() + left, pass.m * pass.k);
         const std::span<const std::uint16_t> right_codes(values.right.data() + right, pass.k * pass.n);
-        gemm_accumulate(pass.m, pass.n, pass.k, {values.left_format, left_codes}, {values.right_format, right_codes}, rule,
-                        std::span<float>(values.sums->data() + out, pass.m * pass.n));
+        gemm_accumulate(pass.m, pass.n, pass.k, {values.left_format, left_codes}, {values.right_format, right_codes},
+                        rule, std::span<float>(values.sums->data() + out, pass.m * pass.n));
         left += pass.m * pass.k;
         right += pass.k * pass.n;
         out += pass.m * pass.n;

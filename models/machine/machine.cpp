@@ -38,7 +38,8 @@ void Machine::build(std::uint8_t unit, const MachineParameters& params, ProgramS
             sequencer_ = std::make_unique<Sequencer>("sequencer", clock_, params.sequencer, program, ledger_);
             break;
         case 1:
-            load_ = std::make_unique<DmaEngine>("load", clock_, TransferDirection::load, params.dma, line_bytes, ledger_);
+            load_ =
+                std::make_unique<DmaEngine>("load", clock_, TransferDirection::load, params.dma, line_bytes, ledger_);
             break;
         case 2:
             store_ =

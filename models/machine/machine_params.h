@@ -26,7 +26,7 @@ struct MachineParameters {
     std::string description;
     std::uint64_t clock_period_ps = 0;  ///< of the core; the DRAM's follows from its standard
     std::string technology;             ///< energy and area table, e.g. "7nm"
-    bool ideal_memory = false;          ///< memory answers at once and costs nothing: for fidelity to compute-only estimates
+    bool ideal_memory = false;  ///< memory answers at once and costs nothing: for fidelity to compute-only estimates
     GradientStorage gradient_storage = GradientStorage::two_codes;
     SequencerParameters sequencer;
     DmaParameters dma;

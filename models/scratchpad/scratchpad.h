@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+
 #include <systemc>
 
 #include "models/scratchpad/scratchpad_core.h"

@@ -23,7 +23,8 @@ Sequencer::Sequencer(const sc_core::sc_module_name& name, Clock& clock, const Se
 Activity Sequencer::tick() {
     bool acted = false;
     retiring_ = false;
-    // Issue and retire look at what was known at the start of the cycle; completions that arrive now count from the next.
+    // Issue and retire look at what was known at the start of the cycle; completions that arrive now count from the
+    // next.
     for (std::size_t u = 0; u < unit_count; ++u) {
         if (can_issue(u)) {
             (*command_out[u])->push(std::move(queues_[u].front()));
@@ -80,7 +81,8 @@ bool Sequencer::can_fetch() const {
 void Sequencer::fetch() {
     if (auto* command = std::get_if<Command>(&next_)) {
         if (open_.empty() || command->operation != open_.back().index) {
-            throw ModelError(fmt::format("a command for operation {}, which is not the present one", command->operation));
+            throw ModelError(
+                fmt::format("a command for operation {}, which is not the present one", command->operation));
         }
         ++open_.back().outstanding;
         ledger_.add(command->operation, Counter::commands, 1);

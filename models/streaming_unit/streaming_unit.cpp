@@ -54,7 +54,9 @@ std::string StreamingUnit::state() const {
         return "idle";
     }
     return fmt::format("operation {}: lanes done at cycle {}, lines {}", command_->operation, lanes_done_,
-                       requesting_ ? "not asked for" : transferring_ ? "being served" : "served");
+                       requesting_     ? "not asked for"
+                       : transferring_ ? "being served"
+                                       : "served");
 }
 
 }  // namespace nibble

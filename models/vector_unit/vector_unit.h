@@ -13,7 +13,10 @@ class VectorUnit final : public StreamingUnit {
 public:
     VectorUnit(const sc_core::sc_module_name& name, Clock& clock, const VectorUnitParameters& params,
                std::uint32_t line_bytes, Ledger& ledger)
-        : StreamingUnit(name, clock, params.pipeline_depth), params_(params), line_bytes_(line_bytes), ledger_(ledger) {}
+        : StreamingUnit(name, clock, params.pipeline_depth),
+          params_(params),
+          line_bytes_(line_bytes),
+          ledger_(ledger) {}
 
 private:
     Work start(const Command& command) override;

@@ -52,10 +52,9 @@ public:
         } catch (const CLI::Success& help) {
             app_.exit(help);
             return true;
-        } catch (const CLI::ExtrasError&) {
-            throw InputError(unexpected_argument());
         } catch (const CLI::ParseError& error) {
-            throw InputError(error.what());
+            // A misspelt flag is the likelier cause of whatever else is missing.
+            throw InputError(app_.remaining(true).empty() ? error.what() : unexpected_argument());
         }
         return false;
     }

@@ -43,8 +43,6 @@ public:
     void feed(std::string_view bytes) { bytes_ += bytes; }
     /// Takes the next complete message; false if there is none yet.
     [[nodiscard]] bool next(Message& message);
-    /// Is the last message cut short?
-    [[nodiscard]] bool inside_message() const { return begin_ < bytes_.size(); }
 
 private:
     std::string bytes_;

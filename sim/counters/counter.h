@@ -45,7 +45,7 @@ struct CounterInfo {
     std::string_view component;  ///< unit that it belongs to
     std::string_view unit;
     std::string_view what;
-    bool priced;                 ///< false: information only, energy tables must not price it
+    bool priced;  ///< false: information only, energy tables must not price it
 };
 
 /// Indexed by Counter.
@@ -57,13 +57,15 @@ inline constexpr std::array<CounterInfo, counter_count> counter_info{{
     {"accumulator_read_bytes", "mac_array", "B", "partial sums read from the accumulator SRAM", true},
     {"accumulator_write_bytes", "mac_array", "B", "partial sums written to the accumulator SRAM", true},
     {"transposed_bytes", "mac_array", "B", "operand bytes fed through the transposer", true},
-    {"gradients_converted", "log_gradient", "element", "gradients turned into radix-4 codes, both phases at once", true},
+    {"gradients_converted", "log_gradient", "element", "gradients turned into radix-4 codes, both phases at once",
+     true},
     {"vector_lane_ops", "vector_unit", "op", "lane operations (one FMA, compare or convert of one lane)", true},
-    {"vector_macs", "vector_unit", "MAC", "multiply-accumulates of depthwise convolutions, part of vector_lane_ops", false},
+    {"vector_macs", "vector_unit", "MAC", "multiply-accumulates of depthwise convolutions, part of vector_lane_ops",
+     false},
     {"scratchpad_lines_read", "scratchpad", "line", "bank accesses that read", true},
     {"scratchpad_lines_written", "scratchpad", "line", "bank accesses that write", true},
-    {"scratchpad_conflict_cycles", "scratchpad", "cycle", "cycles in which a client was granted fewer lines than it asked for",
-     false},
+    {"scratchpad_conflict_cycles", "scratchpad", "cycle",
+     "cycles in which a client was granted fewer lines than it asked for", false},
     {"dma_requests", "dma", "request", "contiguous memory requests issued", true},
     {"dram_bytes_read", "dram", "B", "bytes read, in whole bursts", true},
     {"dram_bytes_written", "dram", "B", "bytes written, in whole bursts", true},
@@ -83,8 +85,8 @@ enum class Cause : std::uint8_t {
     control,              ///< commands are on their way between sequencer and units
 };
 inline constexpr std::size_t cause_count = 6;
-inline constexpr std::array<std::string_view, cause_count> cause_names{
-    "compute", "fill_drain", "gradient_conversion", "vector", "memory", "control"};
+inline constexpr std::array<std::string_view, cause_count> cause_names{"compute", "fill_drain", "gradient_conversion",
+                                                                       "vector",  "memory",     "control"};
 
 using CauseCycles = std::array<std::uint64_t, cause_count>;
 

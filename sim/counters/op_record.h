@@ -26,7 +26,7 @@ struct OpRecord {
     double peak_macs_per_cycle = 0;                ///< of its mode; 0 for vector work
     std::uint64_t predicted_dram_bytes_read = 0;   ///< stated by the tiling before the run
     std::uint64_t predicted_dram_bytes_written = 0;
-    CauseCycles causes{};    ///< sums to counters[cycles]
+    CauseCycles causes{};  ///< sums to counters[cycles]
     CounterValues counters{};
 };
 

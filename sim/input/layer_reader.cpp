@@ -12,7 +12,7 @@ namespace nibble {
 namespace {
 
 constexpr UnsignedRange extent{1, std::uint64_t{1} << 32U};
-constexpr UnsignedRange window{1, 1U << 16U};
+constexpr UnsignedRange window{1, 1U << 16U};  // also the longest sequence
 constexpr UnsignedRange padding{0, 1U << 16U};
 
 /// The keys of one layer.
@@ -55,7 +55,7 @@ public:
         return conv;
     }
     EmbeddingLayer embedding() {
-        return {required("length"), required("rows"), required("width"), flag("trained", true), std::nullopt};
+        return {required("length", window), required("rows"), required("width"), flag("trained", true), std::nullopt};
     }
     LinearLayer linear() { return {required("out"), flag("bias", true), activation(), std::nullopt}; }
     MaxPoolLayer max_pool() {

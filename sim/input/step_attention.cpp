@@ -26,6 +26,10 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
     const std::uint64_t queries = shape[1];
     const std::uint64_t keys = memory_shape[1];
     const Shape scores_shape{batch_, attention.heads, queries, keys};
+    require_size(at, scores_shape);
+    require_work(at, {elements_of(scores_shape), depth});
+    require_work(at, {elements_of(shape), width});
+    require_work(at, {elements_of(memory_shape), width});
 
     const auto projection = [&](const std::string& which, TensorId x, std::uint64_t rows) {
         Dense dense{by, name + "." + which, rows, width, width, 0, std::nullopt, x};

@@ -75,15 +75,25 @@ void StepExpander::require_dimensions(std::size_t at, std::size_t count, const s
     }
 }
 
-void StepExpander::set_output(std::size_t at, Value value, Shape shape, bool needs_gradient) {
+void StepExpander::require_size(std::size_t at, const Shape& shape) const {
     std::uint64_t elements = 1;
     for (const std::uint64_t extent : shape) {
         const std::optional<std::uint64_t> product = bounded_product({elements, extent}, most_elements);
         if (!product) {
-            fail(at, fmt::format("its output has more than {} elements", most_elements));
+            fail(at, fmt::format("a tensor of [{}] has more than {} elements", fmt::join(shape, ", "), most_elements));
         }
         elements = *product;
     }
+}
+
+void StepExpander::require_work(std::size_t at, std::initializer_list<std::uint64_t> factors) const {
+    if (!bounded_product(factors, most_work)) {
+        fail(at, fmt::format("more than {} multiply-accumulates", most_work));
+    }
+}
+
+void StepExpander::set_output(std::size_t at, Value value, Shape shape, bool needs_gradient) {
+    require_size(at, shape);
     Output& output = outputs_[at];
     output.value = std::move(value);
     output.value->readers = output.consumers;
@@ -123,6 +133,7 @@ StepExpander::TrainedIndex StepExpander::add_trained(const OperationLabel& by, c
 }
 
 StepExpander::TrainedIndex StepExpander::add_weight(std::size_t at, const std::string& name, const Shape& shape) {
+    require_size(at, shape);
     return add_trained(label(at), name, shape, true);
 }
 
@@ -140,6 +151,7 @@ StepExpander::TrainedIndex StepExpander::weight_of(std::size_t at, std::optional
 }
 
 StepExpander::TrainedIndex StepExpander::add_parameters(std::size_t at, const std::string& name, const Shape& shape) {
+    require_size(at, shape);
     return add_trained(label(at), name, shape, false);
 }
 

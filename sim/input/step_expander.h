@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -68,8 +69,11 @@ private:
     [[nodiscard]] Output& input(std::size_t at, std::size_t which = 0) { return outputs_[source(at, which)]; }
     [[nodiscard]] OperationLabel label(std::size_t at) const;
     [[noreturn]] void fail(std::size_t at, const std::string& what) const;
-    /// Channels, height and width of the input, or an error.
+    /// Each fails unless: the input has so many dimensions; a tensor, or the work of a GEMM, is within the limits of a
+    /// trace.
     void require_dimensions(std::size_t at, std::size_t count, const std::string& what);
+    void require_size(std::size_t at, const Shape& shape) const;
+    void require_work(std::size_t at, std::initializer_list<std::uint64_t> factors) const;
     void set_output(std::size_t at, Value value, Shape shape, bool needs_gradient = true);
     void on_backward(std::function<void()> work) { tape_.push_back(std::move(work)); }
     [[nodiscard]] Value gradient_of(std::size_t at) { return outputs_[at].gradient; }

@@ -88,6 +88,9 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
     const Shape out{work.n, work.k, work.p(), work.q()};
     const Shape weight_shape{work.k, work.c / work.groups, work.r, work.s};
 
+    require_size(at, out);
+    require_size(at, weight_shape);
+    require_work(at, {work.n, work.p(), work.q(), work.k, work.c / work.groups, work.r, work.s});
     const TensorId x = builder_.store(input(at).value);
     const TrainedIndex w = add_weight(at, name + ".weight", weight_shape);
     const TensorPlan y_plan{TensorRole::activation, name + ".output", out};
@@ -143,6 +146,8 @@ void StepExpander::forward(std::size_t at, const LinearLayer& linear) {
     const std::string& name = layer(at).name;
     Shape out = in;
     out.back() = linear.out;
+    require_size(at, out);
+    require_work(at, {elements_of(in), linear.out});
     Dense dense{label(at), name, elements_of(in) / in.back(), in.back(), linear.out, 0, std::nullopt, 0};
     dense.x = builder_.store(input(at).value);
     dense.weight = weight_of(at, linear.shared_with, name + ".weight", {dense.out, dense.in});

@@ -72,6 +72,7 @@ Value StepExpander::drop(const OperationLabel& by, const Value& value, const std
 
 void StepExpander::forward(std::size_t at, const ImageLayer& image) {
     const Shape shape{batch_, image.channels, image.height, image.width};
+    require_size(at, shape);
     const TensorPlan plan{TensorRole::activation, layer(at).name, shape};
     set_output(at, builder_.stored(builder_.declare(plan), plan), shape, false);
 }
@@ -86,6 +87,7 @@ void StepExpander::forward(std::size_t at, const MaxPoolLayer& pool) {
         return (size + 2 * pool.pad - pool.kernel) / pool.stride + 1;
     };
     const Shape out{in[0], in[1], extent(in[2]), extent(in[3])};
+    require_size(at, out);
     const std::string& name = layer(at).name;
     const std::uint64_t window = pool.kernel * pool.kernel;
     const TensorId x = builder_.store(input(at).value);

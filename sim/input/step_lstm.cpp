@@ -22,6 +22,9 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
     const Shape step_gates{batch_, gates * hidden};
     const Shape out{batch_, steps, hidden};
     const Shape all_gates{batch_, steps, gates * hidden};
+    require_size(at, all_gates);
+    require_work(at, {elements_of(in), gates * hidden});
+    require_work(at, {elements_of(out), gates * hidden});
     const auto at_step = [&](const std::string& what, std::uint64_t t) {
         return fmt::format("{}.{}[{}]", name, what, t);
     };

@@ -11,6 +11,8 @@ void StepExpander::forward(std::size_t at, const EmbeddingLayer& embedding) {
     const Shape table_shape{embedding.rows, embedding.width};
     const std::string& name = layer(at).name;
     const TensorId tokens = builder_.declare({TensorRole::index, name + ".tokens", {batch_, embedding.length}});
+    require_size(at, out);
+    require_size(at, table_shape);
     std::optional<TrainedIndex> table;
     if (embedding.trained) {
         table = weight_of(at, embedding.shared_with, name + ".weight", table_shape);

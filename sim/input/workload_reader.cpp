@@ -40,7 +40,11 @@ public:
             blocks_.emplace(name, lines);
         }
         BlockParameters none;
-        add_lines(root.required_list("layers"), "", "", none);
+        const std::vector<YamlNode> layers = root.required_list("layers");
+        if (layers.empty() && document_.problems().empty()) {
+            root.problem("layers", "expected at least one layer");
+        }
+        add_lines(layers, "", "", none);
         root.finish();
         for (const auto& [name, lines] : blocks_) {
             if (!used_blocks_.contains(name)) {
@@ -59,6 +63,7 @@ private:
             return;
         }
         const UnsignedRange range{1, std::uint64_t{1} << 32U};
+        scopes_.back().emplace("image", 0);
         add({"image",
              "image",
              node.where(),

@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <string>
-#include <systemc>
 #include <utility>
 #include <vector>
+
+#include <systemc>
 
 #include "sim/base/error.h"
 

@@ -5,8 +5,9 @@
 #include <exception>
 #include <limits>
 #include <string>
-#include <systemc>
 #include <vector>
+
+#include <systemc>
 
 #include "sim/counters/counter.h"
 
@@ -34,7 +35,8 @@ public:
 class RunAhead {
 public:
     virtual ~RunAhead() = default;
-    /// Simulates inside, at most to cycle `horizon`; returns the first cycle, at most `horizon`, at which tick() has something to tell.
+    /// Simulates inside, at most to cycle `horizon`; returns the first cycle, at most `horizon`, at which tick() has
+    /// something to tell.
     virtual std::uint64_t run_ahead(std::uint64_t horizon) = 0;
     /// Is there anything going on that will, in time, need an edge?
     [[nodiscard]] virtual bool active() const = 0;
@@ -100,8 +102,8 @@ private:
     std::uint64_t now_ = 0;
     std::uint64_t edges_ = 0;
     std::uint64_t last_progress_ = 0;
-    bool started_ = false;   // the first edge has been made
-    bool waiting_ = false;   // kernel time is moving over skipped cycles; the edge itself comes next
+    bool started_ = false;  // the first edge has been made
+    bool waiting_ = false;  // kernel time is moving over skipped cycles; the edge itself comes next
     bool stopping_ = false;
     std::exception_ptr failure_;
 };

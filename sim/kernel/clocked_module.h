@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+
 #include <systemc>
 
 #include "sim/counters/counter.h"

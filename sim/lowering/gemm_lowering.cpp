@@ -72,8 +72,7 @@ GemmLowering::Operand GemmLowering::operand(const Operation& operation, std::siz
     Operand operand;
     operand.id = operation.inputs[input];
     const Tensor& tensor = context_.memory.tensor(operand.id);
-    operand.format =
-        input_copy(operation, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
+    operand.format = input_copy(operation, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
     operand.bits = bits_of(operand.format, tensor);
     return operand;
 }
@@ -106,8 +105,8 @@ const Tiling& GemmLowering::tiling(const Operation& operation, const GemmProblem
                                   input.stored_bits, input.left_resident, input.right_resident);
     if (const auto* c = std::get_if<Convolution>(&operation.work)) {
         key += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", c->n, c->c, c->h, c->w, c->k, c->r, c->s,
-                           c->stride_h, c->stride_w, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right, c->dilation_h,
-                           c->dilation_w, c->groups);
+                           c->stride_h, c->stride_w, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right,
+                           c->dilation_h, c->dilation_w, c->groups);
     } else {
         const auto& m = std::get<Matmul>(operation.work);
         key += fmt::format("{} {} {} {} {} {}", m.batch, m.m, m.n, m.k, m.left_transposed, m.right_transposed);
@@ -198,7 +197,8 @@ void GemmLowering::lower(const Operation& operation, OpRecord record, std::uint6
         }
     }
     if (values_ != nullptr) {
-        values_->begin(operation, problem, job.tiling, precision, memory.tensor(job.left.id), memory.tensor(job.right.id));
+        values_->begin(operation, problem, job.tiling, precision, memory.tensor(job.left.id),
+                       memory.tensor(job.right.id));
     }
     emit_tiles(job);
     for (const OutputCopies& side : job.side_outputs) {

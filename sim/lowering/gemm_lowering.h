@@ -30,7 +30,8 @@ private:
 
     [[nodiscard]] Operand operand(const Operation& operation, std::size_t input) const;
     void bring_on_chip(Operand& operand, std::uint64_t access);
-    [[nodiscard]] const Tiling& tiling(const Operation& operation, const GemmProblem& problem, const TilingInput& input);
+    [[nodiscard]] const Tiling& tiling(const Operation& operation, const GemmProblem& problem,
+                                       const TilingInput& input);
     void emit_tiles(Job& job);
     void finish_tile(Job& job, const TileRange& tile);
 

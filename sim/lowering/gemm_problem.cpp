@@ -28,47 +28,80 @@ Slice block(std::uint64_t offset, std::uint64_t run, const std::array<ElementDim
     return slice;
 }
 
-/// Rows and columns of a row-major matrix; whole rows are one run.
-Slice matrix_block(std::uint64_t base, const Range& rows, const Range& cols, std::uint64_t row_length, std::uint32_t bits) {
-    const std::uint64_t offset = base + rows.begin * row_length + cols.begin;
-    if (cols.size() == row_length) {
-        return block(offset, rows.size() * row_length, {}, bits);
+/// Channels that lie side by side in memory: the largest divisor of the channels up to the width of a common array.
+/// With none of a useful size, all of them.
+std::uint64_t channel_block(std::uint64_t channels) {
+    constexpr std::uint64_t widest = 32;
+    constexpr std::uint64_t narrowest = 8;
+    for (std::uint64_t size = widest; size >= narrowest; --size) {
+        if (channels % size == 0) {
+            return size;
+        }
     }
-    return block(offset, cols.size(), {{{}, {}, {rows.size(), row_length}}}, bits);
+    return channels;
 }
 
-/// An NHWC tensor.
+/// Pixels (or matrix rows) in memory order, each with its channels (or columns), block of channels after block.
+struct BlockedPlane {
+    std::uint64_t base = 0;      // elements before the first plane
+    std::uint64_t pixels = 0;    // of a plane
+    std::uint64_t channels = 0;  // of a pixel
+    std::uint64_t block = 0;     // channels that lie side by side
+};
+
+/// A range of pixels of each of a range of planes; some or all of the channels.
+Slice blocked(const BlockedPlane& in, const Range& planes, const Range& pixels, const Range& channels,
+              std::uint32_t bits) {
+    if (planes.size() == 0 || pixels.size() == 0 || channels.size() == 0) {
+        return {};
+    }
+    const std::uint64_t plane = in.pixels * in.channels;
+    const std::uint64_t start = in.base + planes.begin * plane;
+    const bool all_pixels = pixels.size() == in.pixels;
+    if (all_pixels && channels.size() == in.channels) {
+        return block(start, planes.size() * plane, {}, bits);
+    }
+    if (channels.begin % in.block != 0 || channels.size() % in.block != 0) {
+        // Part of a block: pixel by pixel.
+        const std::uint64_t first = channels.begin / in.block * in.pixels * in.block + channels.begin % in.block;
+        return block(start + first + pixels.begin * in.block, channels.size(),
+                     {{{}, {planes.size(), plane}, {pixels.size(), in.block}}}, bits);
+    }
+    const std::uint64_t blocks = channels.size() / in.block;
+    const std::uint64_t offset = start + channels.begin * in.pixels + pixels.begin * in.block;
+    if (all_pixels) {
+        return block(offset, blocks * in.pixels * in.block, {{{}, {}, {planes.size(), plane}}}, bits);
+    }
+    return block(offset, pixels.size() * in.block, {{{}, {planes.size(), plane}, {blocks, in.pixels * in.block}}},
+                 bits);
+}
+
+/// Rows and columns of a matrix.
+Slice matrix_block(std::uint64_t base, const Range& rows, const Range& cols, std::uint64_t all_rows,
+                   std::uint64_t all_cols, std::uint32_t bits) {
+    return blocked({base, all_rows, all_cols, channel_block(all_cols)}, {0, 1}, rows, cols, bits);
+}
+
+/// A batch of images.
 struct Image {
-    std::uint64_t rows, cols, channels;
+    std::uint64_t rows, cols, channels, groups;
+
+    [[nodiscard]] BlockedPlane plane() const { return {0, rows * cols, channels, channel_block(channels / groups)}; }
 };
 
 /// Whole pixel rows of one image, or whole images; some or all of the channels.
-Slice image_block(const Image& image, const Range& images, const Range& rows, const Range& channels, std::uint32_t bits) {
-    const std::uint64_t row = image.cols * image.channels;
-    const std::uint64_t offset = (images.begin * image.rows + rows.begin) * row + channels.begin;
-    if (rows.size() == 0 || channels.size() == 0) {
-        return {};
-    }
-    const bool whole_images = rows.size() == image.rows;
-    if (channels.size() == image.channels) {
-        if (whole_images) {
-            return block(offset, images.size() * image.rows * row, {}, bits);
-        }
-        return block(offset, rows.size() * row, {{{}, {}, {images.size(), image.rows * row}}}, bits);
-    }
-    return block(offset, channels.size(),
-                 {{{}, {images.size(), image.rows * row}, {rows.size() * image.cols, image.channels}}}, bits);
+Slice image_block(const Image& image, const Range& images, const Range& rows, const Range& channels,
+                  std::uint32_t bits) {
+    return blocked(image.plane(), images, {rows.begin * image.cols, rows.end * image.cols}, channels, bits);
 }
 
-/// A K,R,S,C weight; output channels from `first_k` on (the group's).
-Slice weight_block(const Convolution& c, std::uint64_t first_k, const Range& k, const Range& channels, std::uint32_t bits) {
-    const std::uint64_t group_channels = c.c / c.groups;
+/// A weight: a plane whose pixels are the taps of all output channels; output channels from `first_k` on (the group's).
+Slice weight_block(const Convolution& c, std::uint64_t first_k, const Range& k, const Range& channels,
+                   std::uint32_t bits) {
     const std::uint64_t taps = c.r * c.s;
-    const std::uint64_t offset = (first_k + k.begin) * taps * group_channels + channels.begin;
-    if (channels.size() == group_channels) {
-        return block(offset, k.size() * taps * group_channels, {}, bits);
-    }
-    return block(offset, channels.size(), {{{}, {k.size(), taps * group_channels}, {taps, group_channels}}}, bits);
+    const std::uint64_t group_channels = c.c / c.groups;
+    return blocked({0, c.k * taps, group_channels, channel_block(group_channels)}, {0, 1},
+                   {(first_k + k.begin) * taps, (first_k + k.end) * taps}, channels, bits);
 }
 
 /// Images and rows that a range of units covers, `period` units an image.
@@ -166,6 +199,14 @@ GemmProblem::GemmProblem(const Operation& operation, std::uint64_t left_elements
     throw ModelError("a GEMM belongs to forward, dx or dw");
 }
 
+std::uint64_t GemmProblem::j_step() const {
+    return channel_block(j_.extent);
+}
+
+std::uint64_t GemmProblem::l_step() const {
+    return phase_ == Phase::dw && !std::holds_alternative<Matmul>(work_) ? 1 : channel_block(l_.extent);
+}
+
 Range GemmProblem::input_rows(const Range& output_rows) const {
     const auto& c = std::get<Convolution>(work_);
     const std::uint64_t first = output_rows.begin * c.stride_h;
@@ -187,18 +228,19 @@ Range GemmProblem::gradient_rows(const Range& row_groups) const {
 
 namespace {
 
-/// The patch of input that a range of output rows reads. Strided pointwise convolutions skip what they do not read.
+/// The patch of input that a range of output rows reads. Strided pointwise convolutions skip the rows that they do not
+/// read.
 Slice input_patch(const Convolution& c, const ImageRange& at, const Range& rows, const Range& channels,
                   std::uint32_t bits) {
-    if (c.pointwise() && (c.stride_h > 1 || c.stride_w > 1) && c.pad_top == 0 && c.pad_left == 0) {
-        const std::uint64_t row = c.w * c.c;
-        const std::uint64_t offset =
-            (at.images.begin * c.h + at.units.begin * c.stride_h) * row + channels.begin;
-        return block(offset, channels.size(),
-                     {{{at.images.size(), c.h * row}, {at.units.size(), c.stride_h * row}, {c.q(), c.stride_w * c.c}}},
-                     bits);
+    const Image image{c.h, c.w, c.c, c.groups};
+    const std::uint64_t side_by_side = channel_block(c.c / c.groups);
+    if (c.r == 1 && c.stride_h > 1 && c.pad_top == 0 && at.images.size() == 1 && channels.size() % side_by_side == 0) {
+        const std::uint64_t first = (at.images.begin * c.c + channels.begin) * c.h * c.w;
+        const std::uint64_t row = c.w * side_by_side;
+        return block(first + at.units.begin * c.stride_h * row, row,
+                     {{{}, {channels.size() / side_by_side, c.h * row}, {at.units.size(), c.stride_h * row}}}, bits);
     }
-    return image_block({c.h, c.w, c.c}, at.images, rows, channels, bits);
+    return image_block(image, at.images, rows, channels, bits);
 }
 
 Range offset_by(const Range& range, std::uint64_t offset) {
@@ -213,7 +255,8 @@ Slice matmul_operand(bool transposed, bool shared, const TileRange& tile, const 
         // Several products in one tile: each of them whole.
         return block(base, copies * all_rows * all_cols, {}, bits);
     }
-    return transposed ? matrix_block(base, cols, rows, all_rows, bits) : matrix_block(base, rows, cols, all_cols, bits);
+    return transposed ? matrix_block(base, cols, rows, all_cols, all_rows, bits)
+                      : matrix_block(base, rows, cols, all_rows, all_cols, bits);
 }
 
 }  // namespace
@@ -223,7 +266,7 @@ Slice GemmProblem::left(const TileRange& tile, std::uint32_t bits) const {
         return matmul_operand(matmul->left_transposed, left_shared_, tile, tile.i, tile.l, m_, k_, bits);
     }
     const auto& c = std::get<Convolution>(work_);
-    const Image gradient{c.p(), c.q(), c.k};
+    const Image gradient{c.p(), c.q(), c.k, c.groups};
     const std::uint64_t first_c = tile.batch.begin * (c.c / c.groups);
     const std::uint64_t first_k = tile.batch.begin * (c.k / c.groups);
     switch (phase_) {
@@ -271,12 +314,12 @@ Slice GemmProblem::out(const TileRange& tile, std::uint32_t bits) const {
     switch (phase_) {
         case Phase::forward: {
             const ImageRange at = split(tile.i, i_.period);
-            return image_block({c.p(), c.q(), c.k}, at.images, at.units, offset_by(tile.j, first_k), bits);
+            return image_block({c.p(), c.q(), c.k, c.groups}, at.images, at.units, offset_by(tile.j, first_k), bits);
         }
         case Phase::dx: {
             const ImageRange at = split(tile.i, i_.period);
             const Range rows{at.units.begin * c.stride_h, std::min(c.h, at.units.end * c.stride_h)};
-            return image_block({c.h, c.w, c.c}, at.images, rows, offset_by(tile.j, first_c), bits);
+            return image_block({c.h, c.w, c.c, c.groups}, at.images, rows, offset_by(tile.j, first_c), bits);
         }
         default:
             return weight_block(c, first_k, tile.i, tile.j, bits);

@@ -31,8 +31,13 @@ struct TileRange {
 };
 
 /// A GEMM of any layer kind and phase as a tiled product out(i, j) += left(i, l) * right(l, j), with the addresses of
-/// its operands. Tensors lie in memory as NHWC images (batch, height, width, channels), weights as K,R,S,C, matrices
-/// row by row; every row starts on a byte.
+/// its operands.
+///
+/// In memory channels lie in blocks: up to 32 of them side by side, then the next pixel, and so on through the image;
+/// then the next block of the same image (N, C/block, H, W, block). Weights are blocked along their input channels
+/// (C/block, K, R, S, block) and matrices along their columns in the same way. So tiles of some of the channels are
+/// still a few long runs. The block is the largest divisor of the (group's) channels from 8 to 32; with none, all
+/// channels lie side by side.
 ///
 ///   forward  i: output rows (of Q pixels)   j: output channels                 l: input channels (with R*S taps)
 ///   dx       i: groups of stride_h rows     j: input channels                  l: output channels (with their taps)
@@ -50,6 +55,10 @@ public:
     [[nodiscard]] const TiledDimension& i() const { return i_; }
     [[nodiscard]] const TiledDimension& j() const { return j_; }
     [[nodiscard]] const TiledDimension& l() const { return l_; }
+    /// Units of j and of l that lie side by side in memory: tiles should take multiples of them.
+    [[nodiscard]] std::uint64_t j_step() const;
+    [[nodiscard]] std::uint64_t l_step() const;
+
     /// Memory that a tile touches, relative to the tensor's start.
     [[nodiscard]] Slice left(const TileRange& tile, std::uint32_t bits) const;
     [[nodiscard]] Slice right(const TileRange& tile, std::uint32_t bits) const;

@@ -76,15 +76,17 @@ float forward_output(const LayerValues& layer, const Convolution& c, std::uint64
     for_each_reduction_tile(layer, [&](const Range& channels) {
         for (std::uint64_t r = 0; r < c.r; ++r) {
             for (std::uint64_t s = 0; s < c.s; ++s) {
-                const auto h = static_cast<std::int64_t>(p * c.stride_h + r * c.dilation_h) -
-                               static_cast<std::int64_t>(c.pad_top);
+                const auto h =
+                    static_cast<std::int64_t>(p * c.stride_h + r * c.dilation_h) - static_cast<std::int64_t>(c.pad_top);
                 const auto w = static_cast<std::int64_t>(q * c.stride_w + s * c.dilation_w) -
                                static_cast<std::int64_t>(c.pad_left);
-                const bool inside = h >= 0 && h < static_cast<std::int64_t>(c.h) && w >= 0 && w < static_cast<std::int64_t>(c.w);
+                const bool inside =
+                    h >= 0 && h < static_cast<std::int64_t>(c.h) && w >= 0 && w < static_cast<std::int64_t>(c.w);
                 for (std::uint64_t ch = channels.begin; ch < channels.end; ++ch) {
                     const std::uint64_t weight = ((k * c.r + r) * c.s + s) * per_group + ch;
                     if (inside) {
-                        const std::uint64_t pixel = (n * c.h + static_cast<std::uint64_t>(h)) * c.w + static_cast<std::uint64_t>(w);
+                        const std::uint64_t pixel =
+                            (n * c.h + static_cast<std::uint64_t>(h)) * c.w + static_cast<std::uint64_t>(w);
                         terms.add(pixel * c.c + first_channel + ch, weight);
                     } else {
                         terms.add_padding(weight);
@@ -107,7 +109,8 @@ float input_gradient(const LayerValues& layer, const Convolution& c, std::uint64
     Terms terms(layer);
     // A tap takes part if its distance from the pixel is a multiple of the stride, be the output there or not.
     const auto matches = [](std::uint64_t at, std::uint64_t tap, std::uint64_t stride) {
-        return (static_cast<std::int64_t>(at) - static_cast<std::int64_t>(tap)) % static_cast<std::int64_t>(stride) == 0;
+        return (static_cast<std::int64_t>(at) - static_cast<std::int64_t>(tap)) % static_cast<std::int64_t>(stride) ==
+               0;
     };
     const auto find = [](std::uint64_t at, std::uint64_t tap, std::uint64_t stride, std::uint64_t outputs) {
         for (std::uint64_t o = 0; o < outputs; ++o) {
@@ -185,8 +188,8 @@ public:
         const float expected = reference();
         if (at >= sums_.size() || std::bit_cast<std::uint32_t>(expected) != std::bit_cast<std::uint32_t>(sums_[at])) {
             throw ModelError(fmt::format("{}: output {} of a tile: the array computed {}, the reference {}",
-                                         printable(layer_.operation.layer), at,
-                                         at < sums_.size() ? sums_[at] : 0.0F, expected));
+                                         printable(layer_.operation.layer), at, at < sums_.size() ? sums_[at] : 0.0F,
+                                         expected));
         }
         ++compared_;
     }
@@ -227,8 +230,10 @@ void check_dx(const LayerValues& layer, const Convolution& c, const TileRange& t
             bool reached = false;
             for (std::uint64_t r = 0; r < c.r; ++r) {
                 for (std::uint64_t s = 0; s < c.s; ++s) {
-                    const auto up = static_cast<std::int64_t>(a + c.pad_top) - static_cast<std::int64_t>(r * c.dilation_h);
-                    const auto left = static_cast<std::int64_t>(b + c.pad_left) - static_cast<std::int64_t>(s * c.dilation_w);
+                    const auto up =
+                        static_cast<std::int64_t>(a + c.pad_top) - static_cast<std::int64_t>(r * c.dilation_h);
+                    const auto left =
+                        static_cast<std::int64_t>(b + c.pad_left) - static_cast<std::int64_t>(s * c.dilation_w);
                     reached = reached || (up % static_cast<std::int64_t>(c.stride_h) == 0 &&
                                           left % static_cast<std::int64_t>(c.stride_w) == 0);
                 }

@@ -40,8 +40,12 @@ using Element = std::optional<std::uint64_t>;  // nothing: padding
 using Layer = LayerValues;
 
 /// Input channels, output channels and so on of one group.
-std::uint64_t group_c(const Convolution& c) { return c.c / c.groups; }
-std::uint64_t group_k(const Convolution& c) { return c.k / c.groups; }
+std::uint64_t group_c(const Convolution& c) {
+    return c.c / c.groups;
+}
+std::uint64_t group_k(const Convolution& c) {
+    return c.k / c.groups;
+}
 
 /// Element of x (N,H,W,C) under tap (r, s) of output (row, q), where `row` counts over all images.
 Element input_element(const Convolution& c, std::uint64_t row, std::uint64_t q, std::uint64_t r, std::uint64_t s,
@@ -55,7 +59,8 @@ Element input_element(const Convolution& c, std::uint64_t row, std::uint64_t q, 
     return ((n * c.h + h - c.pad_top) * c.w + w - c.pad_left) * c.c + channel;
 }
 
-std::uint64_t weight_element(const Convolution& c, std::uint64_t k, std::uint64_t r, std::uint64_t s, std::uint64_t channel) {
+std::uint64_t weight_element(const Convolution& c, std::uint64_t k, std::uint64_t r, std::uint64_t s,
+                             std::uint64_t channel) {
     return ((k * c.r + r) * c.s + s) * group_c(c) + channel;
 }
 
@@ -101,7 +106,9 @@ public:
 
 private:
     void left(const Element& element) { out_.left.push_back(element ? layer_.left.code(*element) : std::uint16_t{0}); }
-    void right(const Element& element) { out_.right.push_back(element ? layer_.right.code(*element) : std::uint16_t{0}); }
+    void right(const Element& element) {
+        out_.right.push_back(element ? layer_.right.code(*element) : std::uint16_t{0});
+    }
 
     void gather(const Matmul& x) {
         const std::uint64_t left_size = x.m * x.k;

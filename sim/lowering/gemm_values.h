@@ -30,8 +30,8 @@ public:
         : rule_(rule), storage_(storage), seed_(seed), checked_(std::make_shared<std::uint64_t>(0)) {}
 
     /// The tiles that follow belong to this GEMM, whose operands, as the array takes them, are `left` and `right`.
-    void begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling, const GemmPrecision& precision,
-               const Tensor& left, const Tensor& right);
+    void begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
+               const GemmPrecision& precision, const Tensor& left, const Tensor& right);
     /// Operands of one tile; `first` of its reduction.
     [[nodiscard]] std::shared_ptr<TileValues> tile(const TileRange& tile, bool first, bool last);
 

@@ -100,8 +100,12 @@ Lowering::Lowering(const std::string& trace_path, const TensorPlan& plan, const 
 
 Lowering::~Lowering() = default;
 
-ProgramItem Lowering::next() { return impl_->next(); }
+ProgramItem Lowering::next() {
+    return impl_->next();
+}
 
-std::uint64_t Lowering::values_checked() const { return impl_->values_checked(); }
+std::uint64_t Lowering::values_checked() const {
+    return impl_->values_checked();
+}
 
 }  // namespace nibble

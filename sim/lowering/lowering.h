@@ -16,8 +16,8 @@ namespace nibble {
 /// What a program is made from, besides the trace.
 struct LoweringOptions {
     const Recipe* recipe = nullptr;
-    Selection selection;    ///< operations to simulate
-    bool values = false;    ///< GEMMs carry operand values, and results are checked against a plain reference
+    Selection selection;  ///< operations to simulate
+    bool values = false;  ///< GEMMs carry operand values, and results are checked against a plain reference
 };
 
 /// Turns a trace into the commands of one machine, operation by operation, as the machine fetches them: precision by

@@ -29,10 +29,10 @@ struct OutputCopies {
     TensorId id = 0;
     std::uint64_t elements = 0;
     std::vector<CopyFormat> formats;
-    bool stored = true;                    ///< to DRAM; otherwise it stays on chip only
-    std::uint32_t bits = 0;                ///< of one element, all copies together
-    std::uint32_t code_bits = 0;           ///< of these, radix-4 codes, which the log-gradient unit writes
-    std::uint64_t quantize_lane_ops = 0;   ///< of the vector unit, for one element
+    bool stored = true;                   ///< to DRAM; otherwise it stays on chip only
+    std::uint32_t bits = 0;               ///< of one element, all copies together
+    std::uint32_t code_bits = 0;          ///< of these, radix-4 codes, which the log-gradient unit writes
+    std::uint64_t quantize_lane_ops = 0;  ///< of the vector unit, for one element
 };
 
 /// Decides where the output goes (TensorMemory::place_output) and describes it.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/selection.h"
 
-#include <fnmatch.h>
-
 #include <array>
+#include <fnmatch.h>
 #include <sstream>
 #include <vector>
 

@@ -40,7 +40,8 @@ std::uint64_t DramAllocator::allocate(std::uint64_t bytes) {
             return address;
         }
     }
-    throw InputError(fmt::format("the step does not fit the machine's memory: no {} bytes left of {}", bytes, capacity_));
+    throw InputError(
+        fmt::format("the step does not fit the machine's memory: no {} bytes left of {}", bytes, capacity_));
 }
 
 void DramAllocator::free(std::uint64_t address, std::uint64_t bytes) {

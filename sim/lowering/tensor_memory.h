@@ -42,8 +42,8 @@ public:
     struct Copy {
         std::uint64_t bytes = 0;
         std::uint64_t address = 0;
-        bool placed = false;    // has an address in DRAM
-        bool resident = false;  // is on chip, whole
+        bool placed = false;     // has an address in DRAM
+        bool resident = false;   // is on chip, whole
         Dependencies written{};  // complete on chip
         Dependencies stored{};   // complete in DRAM
         /// What to wait for before reading it.

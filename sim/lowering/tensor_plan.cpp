@@ -82,8 +82,8 @@ void TensorPlan::add(const Operation& operation, const MachineParameters& machin
     const bool selected = selection.contains(operation);
     for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
         Use& use = uses_[operation.inputs[i]];
-        const bool must_be_made = use.role == TensorRole::gradient || use.role == TensorRole::weight_gradient ||
-                                  use.role == TensorRole::mask;
+        const bool must_be_made =
+            use.role == TensorRole::gradient || use.role == TensorRole::weight_gradient || use.role == TensorRole::mask;
         if (must_be_made && !use.written) {
             complain(fmt::format("tensor {} is read before any operation has written it", operation.inputs[i]));
             use.written = true;  // once is enough

@@ -15,8 +15,8 @@
 namespace nibble {
 
 /// The copy that an operation reads of its `input`-th input.
-[[nodiscard]] CopyFormat input_copy(const Operation& operation, std::size_t input, TensorRole role, const Recipe& recipe,
-                                    GradientStorage storage);
+[[nodiscard]] CopyFormat input_copy(const Operation& operation, std::size_t input, TensorRole role,
+                                    const Recipe& recipe, GradientStorage storage);
 
 /// What the whole trace says about its tensors, gathered in one pass before the simulation: in which formats each is
 /// needed, and how soon each is used again. Also the place where the trace is checked as a whole, so that nothing is

@@ -25,11 +25,12 @@ struct TilingInput {
     ArrayMode mode = ArrayMode::fp16;
     std::uint32_t left_bits = 16;
     std::uint32_t right_bits = 16;
-    std::uint32_t out_bits = 16;        ///< written to the scratchpad for one output, all copies together, the 16-bit one included
-    std::uint32_t stored_bits = 16;     ///< of these, written to DRAM
-    bool left_resident = false;         ///< the operand is on chip already and takes no part of the tile space
+    std::uint32_t out_bits =
+        16;  ///< written to the scratchpad for one output, all copies together, the 16-bit one included
+    std::uint32_t stored_bits = 16;  ///< of these, written to DRAM
+    bool left_resident = false;      ///< the operand is on chip already and takes no part of the tile space
     bool right_resident = false;
-    bool memory_free = false;           ///< machine with ideal memory
+    bool memory_free = false;  ///< machine with ideal memory
     std::uint64_t tile_space_bytes = 0;
     double dram_bytes_per_cycle = 0;
 };
@@ -45,10 +46,12 @@ void for_each_tile(const GemmProblem& problem, const Tiling& tiling,
 /// Scratchpad space that the tiling's buffers take: two of each operand that changes, two of the output.
 [[nodiscard]] std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input);
 
-/// Searches tile sizes (powers of two, whole images, everything), the two orders and the array's dataflows for the fewest
-/// predicted cycles: the array's cycles or DRAM's, whichever is more, plus the first load and the last store, which nothing
-/// hides. Among equals, the least DRAM traffic. Throws InputError if nothing fits the scratchpad.
-[[nodiscard]] Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array, const TilingInput& input);
+/// Searches tile sizes (powers of two, whole images, everything), the two orders and the array's dataflows for the
+/// fewest predicted cycles: the array's cycles or DRAM's, whichever is more, plus the first load and the last store,
+/// which nothing hides. Among those within half a percent of the fewest, the one that moves least to and from DRAM.
+/// Throws InputError if nothing fits the scratchpad.
+[[nodiscard]] Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array,
+                                   const TilingInput& input);
 
 /// "i 1568 of 50176, j 64 of 64, l 576 of 576, j outer".
 [[nodiscard]] std::string to_string(const Tiling& tiling, const GemmProblem& problem);

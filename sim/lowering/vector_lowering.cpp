@@ -185,7 +185,8 @@ private:
         for (const auto* streams : {&inputs_, &results_, &codes_}) {
             for (const Stream& stream : *streams) {
                 if (stream.moves) {
-                    bytes += stream.small() ? stream.bytes : 2 * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
+                    bytes +=
+                        stream.small() ? stream.bytes : 2 * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
                 }
             }
         }
@@ -232,7 +233,8 @@ private:
         output_free_[slot] = later(emitter.issued(Unit::store), emitter.issued(Unit::log_gradient));
     }
 
-    void store(const std::vector<Stream>& streams, std::uint64_t chunk, std::uint64_t chunks, const Dependencies& made) {
+    void store(const std::vector<Stream>& streams, std::uint64_t chunk, std::uint64_t chunks,
+               const Dependencies& made) {
         for (const Stream& stream : streams) {
             if (!stream.moves) {
                 continue;
@@ -249,9 +251,9 @@ private:
     const Operation& operation_;
     std::vector<Stream> inputs_;
     std::vector<OutputCopies> outputs_;
-    std::vector<Stream> results_;      // written by the vector unit
-    std::vector<Stream> codes_;        // written by the log-gradient unit
-    std::uint64_t gradients_ = 0;      // elements that go through it
+    std::vector<Stream> results_;  // written by the vector unit
+    std::vector<Stream> codes_;    // written by the log-gradient unit
+    std::uint64_t gradients_ = 0;  // elements that go through it
     std::uint32_t code_bits_ = 0;
     LaneWork work_;
     Dependencies start_{};
@@ -261,7 +263,8 @@ private:
 
 }  // namespace
 
-void lower_vector_work(LoweringContext& context, const Operation& operation, OpRecord record, std::uint64_t first_access) {
+void lower_vector_work(LoweringContext& context, const Operation& operation, OpRecord record,
+                       std::uint64_t first_access) {
     record.mode = "vector";
     if (const auto* c = std::get_if<Convolution>(&operation.work)) {
         record.kind = "depthwise";

@@ -57,12 +57,12 @@ struct TileValues;  // operands and result of a tile in values mode
 struct MatmulCommand {
     ArrayMode mode = ArrayMode::fp16;
     Dataflow dataflow = Dataflow::output_stationary;
-    std::uint32_t left_bits = 16;   ///< storage width of one element in the scratchpad
+    std::uint32_t left_bits = 16;  ///< storage width of one element in the scratchpad
     std::uint32_t right_bits = 16;
-    bool left_transposed = false;   ///< walked against its layout: goes through the transposer
+    bool left_transposed = false;  ///< walked against its layout: goes through the transposer
     bool right_transposed = false;
-    bool accumulate = false;        ///< adds to partial sums of an earlier command instead of starting from zero
-    bool finish = true;             ///< last part of the reduction: 16-bit results go to the scratchpad
+    bool accumulate = false;  ///< adds to partial sums of an earlier command instead of starting from zero
+    bool finish = true;       ///< last part of the reduction: 16-bit results go to the scratchpad
     std::vector<MatmulPass> passes;
     std::shared_ptr<TileValues> values;  ///< null in shapes mode
 };

@@ -149,15 +149,19 @@ Json comparison_json(const Comparison& both, const Setup& setup) {
 Json table_json(const std::vector<Comparison>& rows, const char* key, const Setup& setup) {
     Json table = Json::array();
     for (const Comparison& row : rows) {
-        Json json = Json::object();
-        if (!row.group.empty()) {
-            json["group"] = row.group;
-        }
-        json[key] = row.name;
+        Json json = {{key, row.name}};
         json.update(comparison_json(row, setup));
         table.push_back(std::move(json));
     }
     return table;
+}
+
+Json groups_json(const Result& result) {
+    Json groups = table_json(result.groups, "phase", result.setup);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        groups[i]["group"] = result.groups[i].group;
+    }
+    return groups;
 }
 
 Json provenance_json(const Setup& setup) {
@@ -207,7 +211,7 @@ Json head_json(const Result& result) {
     json["waterfall"] = waterfall_json(result);
     json["phases"] = table_json(result.phases, "phase", setup);
     json["modes"] = table_json(result.modes, "mode", setup);
-    json["groups"] = table_json(result.groups, "phase", setup);
+    json["groups"] = groups_json(result);
     return json;
 }
 

@@ -217,13 +217,13 @@ std::string headline_section(const Result& result, const TextStyle& style) {
         "array utilisation", [](const Figures& f) { return percent(f.utilization); }, "");
     std::string text = heading("Result", style) + table.text(style);
     if (two) {
-        text += "  " + emphasised(fmt::format("{} faster, {} less energy", ratio(faster), ratio(frugal)), style);
+        text +=
+            "\n  " + emphasised(fmt::format("{} faster, {} less energy", ratio(faster), ratio(frugal)), style) + "\n";
         const double promised = promised_speedup(setup.machine.machine, setup.baseline->machine);
         if (promised > 0) {
-            text += fmt::format("; MAC area alone promised {} (Sun et al. 2020: {:.1f}x): {} is left", ratio(promised),
-                                density_promised_by_sun, percent(faster / promised));
+            text += fmt::format("  MAC area alone promised {} (Sun et al. 2020: {:.1f}x): {} of it is left\n",
+                                ratio(promised), density_promised_by_sun, percent(faster / promised));
         }
-        text += "\n";
     }
     return text;
 }

@@ -112,7 +112,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
     std::size_t begin = 0;
     while (begin < text.size()) {
         const std::size_t end = std::min(text.find(' ', begin), text.size());
-        const std::string word = text.substr(begin, end - begin);
+        const std::string word = for_terminal(text.substr(begin, end - begin), report_width - indent);
         const std::size_t width = display_width(word);
         if (column > indent && column + 1 + width > report_width) {
             lines += "\n" + std::string(indent, ' ');

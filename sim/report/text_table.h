@@ -54,7 +54,8 @@ private:
 /// `text` set off from its surroundings.
 [[nodiscard]] std::string emphasised(const std::string& text, const TextStyle& style);
 
-/// `text` cut into lines of at most report_width at spaces, each behind `indent` spaces.
+/// `text` cut into lines of at most report_width at spaces, each behind `indent` spaces. Words
+/// longer than a line are cut.
 [[nodiscard]] std::string wrapped(const std::string& text, std::size_t indent);
 
 }  // namespace nibble

@@ -49,10 +49,11 @@ public:
         m.mac_array.rows = rows;
         m.mac_array.cols = cols;
         for (auto& mode : m.mac_array.modes) {
-            mode = ArrayGeometry{rows, cols, one_of<std::uint32_t>({1, 2, 4}), static_cast<std::uint32_t>(number(1, 3))};
+            mode =
+                ArrayGeometry{rows, cols, one_of<std::uint32_t>({1, 2, 4}), static_cast<std::uint32_t>(number(1, 3))};
         }
-        m.mac_array.dataflows = {one_of<Dataflow>(
-            {Dataflow::output_stationary, Dataflow::weight_stationary, Dataflow::input_stationary})};
+        m.mac_array.dataflows = {
+            one_of<Dataflow>({Dataflow::output_stationary, Dataflow::weight_stationary, Dataflow::input_stationary})};
         m.mac_array.accumulation.chunk = static_cast<std::uint32_t>(number(1, 16));
         m.mac_array.accumulation.format =
             one_of<AccumulatorFormat>({AccumulatorFormat::fp16, AccumulatorFormat::dlfloat16, AccumulatorFormat::fp32});
@@ -108,7 +109,8 @@ private:
         dx.inputs = {dy, w};
         dx.outputs = {gx};
         writer.write(dx);
-        dw.inputs = std::holds_alternative<Matmul>(dw.work) ? std::vector<TensorId>{dy, x} : std::vector<TensorId>{x, dy};
+        dw.inputs =
+            std::holds_alternative<Matmul>(dw.work) ? std::vector<TensorId>{dy, x} : std::vector<TensorId>{x, dy};
         dw.outputs = {gw};
         writer.write(dw);
         writer.write(vector(forward, Phase::update, {{"sgd_momentum", 1}}, sizes[1].own, {gw, master}, {master, w}));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -43,8 +42,8 @@ struct TraceRun {
 };
 
 /// Runs a trace on a machine in this process: only inside simulate().
-inline TraceRun run_here(const std::string& trace_path, const MachineParameters& machine, const LoweringOptions& options,
-                         const RunOptions& run_options = {}) {
+inline TraceRun run_here(const std::string& trace_path, const MachineParameters& machine,
+                         const LoweringOptions& options, const RunOptions& run_options = {}) {
     TraceRun run;
     const TensorPlan plan(trace_path, machine, *options.recipe, options.selection);
     Lowering program(trace_path, plan, machine, options);
@@ -59,8 +58,8 @@ inline TraceRun run_here(const std::string& trace_path, const MachineParameters&
 inline std::string story(const TraceRun& run) {
     std::string text = fmt::format("cycles {}\n", run.summary.cycles);
     for (const OpRecord& record : run.records) {
-        text += fmt::format("{} {} {} {} {} macs {}:", record.index, record.layer, record.phase, record.mode, record.tiling,
-                            record.macs);
+        text += fmt::format("{} {} {} {} {} macs {}:", record.index, record.layer, record.phase, record.mode,
+                            record.tiling, record.macs);
         for (std::size_t c = 0; c < counter_count; ++c) {
             text += fmt::format(" {}={}", counter_info[c].name, record.counters[c]);
         }

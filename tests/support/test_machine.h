@@ -23,7 +23,8 @@ inline MachineParameters small_machine() {
     machine.mac_array.modes[1] = ArrayGeometry{8, 8, 4, 1};
     machine.mac_array.modes[2] = ArrayGeometry{8, 8, 1, 2};
     machine.mac_array.modes[3] = ArrayGeometry{8, 8, 1, 4};
-    machine.mac_array.dataflows = {Dataflow::output_stationary, Dataflow::weight_stationary, Dataflow::input_stationary};
+    machine.mac_array.dataflows = {Dataflow::output_stationary, Dataflow::weight_stationary,
+                                   Dataflow::input_stationary};
     machine.mac_array.accumulator_bytes = 16 * 1024;
     machine.mac_array.accumulation.chunk = 8;
     return machine;

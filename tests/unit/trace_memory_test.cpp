@@ -121,7 +121,7 @@ std::size_t peak_of_reading(std::uint64_t operations) {
 TEST(TraceMemory, IsFlatInTheLengthOfTheTrace) {
     const std::size_t few = peak_of_reading(1'000);
     const std::size_t many = peak_of_reading(1'000'000);
-    EXPECT_EQ(few, many);
+    EXPECT_LE(many, few);
     EXPECT_LT(many, std::size_t{8} << 20U);
 }
 

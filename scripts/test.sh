@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds nibblesim in Release mode and runs every test. Arguments go to ctest, e.g. -R smoke.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/install_dependencies.sh --test
+jobs=$(nproc)
+cmake --preset release -DBUILD_TESTING=ON >/dev/null
+cmake --build --preset release --parallel "$jobs"
+ctest --preset release --parallel "$jobs" --schedule-random "$@"

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "sim/report/result_json.h"
+#include "tests/unit/report_samples.h"
+
+// valijson's headers are not clean under this project's warnings.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#pragma GCC diagnostic ignored "-Woverloaded-virtual"
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validator.hpp>
+#pragma GCC diagnostic pop
+
+namespace nibble {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The document as a user gets it, from records as they stream past.
+Json document(bool with_baseline, const std::string& layer = "a") {
+    std::vector<OpRecord> machine = samples::machine_records();
+    std::vector<OpRecord> baseline = samples::baseline_records();
+    Setup setup = samples::setup(with_baseline);
+    setup.network = layer;
+    ResultCollector collector(std::move(setup));
+    std::stringstream ops;
+    for (std::size_t i = 0; i < machine.size(); ++i) {
+        for (OpRecord* record : {&machine[i], &baseline[i]}) {
+            record->layer = record->group = record->tiling = layer;
+        }
+        const OpRecord* other = with_baseline ? &baseline[i] : nullptr;
+        collector.add(machine[i], other);
+        ops << op_json(machine[i], other, collector.setup()) << '\n';
+    }
+    const RunSummary other = samples::summary_of(baseline);
+    const Result result = collector.finish(samples::summary_of(machine), with_baseline ? &other : nullptr);
+    std::ostringstream out;
+    write_result_json(out, result, ops);
+    return Json::parse(out.str());
+}
+
+/// What the published schema has against the document.
+std::string schema_problems(const Json& json) {
+    std::ifstream file(NIBBLE_SOURCE_DIR "/sim/report/result.schema.json");
+    const Json schema_json = Json::parse(file);
+    valijson::Schema schema;
+    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema_json), schema);
+    valijson::ValidationResults results;
+    valijson::Validator().validate(schema, valijson::adapters::NlohmannJsonAdapter(json), &results);
+    std::string problems;
+    for (valijson::ValidationResults::Error error; results.popError(error);) {
+        for (const std::string& step : error.context) {
+            problems += step;
+        }
+        problems += ": " + error.description + "\n";
+    }
+    return problems;
+}
+
+TEST(ResultJson, FollowsThePublishedSchema) {
+    EXPECT_EQ(schema_problems(document(true)), "");
+    EXPECT_EQ(schema_problems(document(false)), "");
+}
+
+TEST(ResultJson, SchemaIsStrict) {
+    Json json = document(true);
+    json["ops"][0].erase("cycles");
+    EXPECT_NE(schema_problems(json), "");
+    json = document(true);
+    json["totals"]["cycle"] = 1;
+    EXPECT_NE(schema_problems(json), "");
+    json = document(true);
+    json["schema"] = "nibblesim-result-0";
+    EXPECT_NE(schema_problems(json), "");
+}
+
+double sum_of(const Json& object) {
+    double sum = 0;
+    for (const auto& [key, value] : object.items()) {
+        sum += value.get<double>();
+    }
+    return sum;
+}
+
+TEST(ResultJson, Headline) {
+    const Json json = document(true);
+    EXPECT_EQ(json["totals"]["cycles"], 310);
+    EXPECT_EQ(json["totals"]["macs"], 2000);
+    EXPECT_DOUBLE_EQ(json["totals"]["seconds"], 310e-9);
+    EXPECT_DOUBLE_EQ(json["totals"]["energy_pj"], 5555);
+    EXPECT_DOUBLE_EQ(json["totals"]["samples_per_second"], 2 / 310e-9);
+    EXPECT_DOUBLE_EQ(json["totals"]["tops_per_watt"], 2.0 * 2000 / 5555);  // operations a pJ
+    EXPECT_EQ(json["baseline"]["totals"]["cycles"], 356);
+    EXPECT_DOUBLE_EQ(json["baseline"]["totals"]["energy_pj"], 16778);
+    EXPECT_DOUBLE_EQ(json["speedup"], 712.0 / 310);
+    EXPECT_DOUBLE_EQ(json["energy_gain"], 16778.0 / 5555);
+    EXPECT_DOUBLE_EQ(json["promised_speedup"], 4);  // 16 MACs in 1 ns against 8 in 2 ns
+}
+
+TEST(ResultJson, EnergyPartsAddUpExactly) {
+    const Json json = document(true);
+    for (const Json& side : {json, json["baseline"]}) {
+        const Json& totals = side["totals"];
+        double by_component = 0;  // in the document's order, which nlohmann::json does not keep
+        for (const std::string_view component : energy_component_names) {
+            by_component += totals["energy"]["by_component"][std::string(component)].get<double>();
+        }
+        EXPECT_EQ(by_component, totals["energy_pj"].get<double>());
+        for (const auto& [component, energy] : totals["energy"]["by_component"].items()) {
+            double by_counter = 0;
+            for (const Json& line : totals["energy"]["by_counter"]) {
+                by_counter += line["component"] == component ? line["energy_pj"].get<double>() : 0;
+            }
+            EXPECT_EQ(by_counter, energy.get<double>()) << component;
+        }
+    }
+}
+
+TEST(ResultJson, OperationsAndTablesAddUpToTotals) {
+    const Json json = document(true);
+    for (const char* table : {"ops", "phases", "groups", "modes"}) {
+        double cycles = 0;
+        double energy = 0;
+        double baseline_cycles = 0;
+        double baseline_energy = 0;
+        for (const Json& row : json[table]) {
+            cycles += row["cycles"].get<double>();
+            energy += row["energy_pj"].get<double>();
+            baseline_cycles += row["baseline"]["cycles"].get<double>();
+            baseline_energy += row["baseline"]["energy_pj"].get<double>();
+            EXPECT_EQ(sum_of(row["causes"]), row["cycles"].get<double>()) << table;
+        }
+        EXPECT_EQ(cycles, 310) << table;
+        EXPECT_EQ(baseline_cycles, 356) << table;
+        EXPECT_DOUBLE_EQ(energy, 5555) << table;
+        EXPECT_DOUBLE_EQ(baseline_energy, 16778) << table;
+    }
+    EXPECT_EQ(sum_of(json["totals"]["causes"]), 310);
+    EXPECT_EQ(sum_of(json["units"][0]["cycles"]), 310);
+}
+
+TEST(ResultJson, WithoutBaseline) {
+    const Json json = document(false);
+    EXPECT_TRUE(json["baseline"].is_null());
+    EXPECT_TRUE(json["speedup"].is_null());
+    EXPECT_TRUE(json["energy_gain"].is_null());
+    EXPECT_FALSE(json["ops"][0].contains("baseline"));
+}
+
+TEST(ResultJson, HostileNamesAreSafe) {
+    const std::string name = samples::hostile_name();
+    const Json json = document(true, name);
+    EXPECT_EQ(schema_problems(json), "");
+    std::string expected = name;  // the two bytes that are no UTF-8 are replaced, all else is kept
+    expected.replace(expected.find('\x80'), 2, "\xef\xbf\xbd\xef\xbf\xbd");
+    EXPECT_EQ(json["ops"][0]["layer"], expected);
+    EXPECT_EQ(json["provenance"]["network"], expected);
+}
+
+TEST(ResultJson, NoOperationsIsStillADocument) {
+    std::stringstream none;
+    std::ostringstream out;
+    write_result_json(out, samples::result(), none);
+    EXPECT_EQ(Json::parse(out.str())["ops"], Json::array());
+}
+
+}  // namespace
+}  // namespace nibble

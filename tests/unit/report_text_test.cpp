@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/report/number_format.h"
+#include "sim/report/safe_text.h"
+#include "sim/report/text_report.h"
+#include "tests/unit/report_samples.h"
+
+namespace nibble {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(NumberFormat, Grouped) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1000), "1,000");
+    EXPECT_EQ(grouped(12345678), "12,345,678");
+    EXPECT_EQ(grouped(18446744073709551615U), "18,446,744,073,709,551,615");
+}
+
+TEST(NumberFormat, WithPrefix) {
+    EXPECT_EQ(with_prefix(0), "0");
+    EXPECT_EQ(with_prefix(0, "J"), "0 J");
+    EXPECT_EQ(with_prefix(1.814e9), "1.81 G");
+    EXPECT_EQ(with_prefix(0.0123, "s"), "12.3 ms");
+    EXPECT_EQ(with_prefix(950, "s"), "950 s");
+    EXPECT_EQ(with_prefix(999.4), "999");
+    EXPECT_EQ(with_prefix(999.6), "1.00 k");
+    EXPECT_EQ(with_prefix(0.0009996, "s"), "1.00 ms");
+    EXPECT_EQ(with_prefix(99.96), "100");
+    EXPECT_EQ(with_prefix(9.996), "10.0");
+    EXPECT_EQ(with_prefix(3e-15, "J"), "0.00 pJ");
+    EXPECT_EQ(with_prefix(5e21), "5000 E");
+}
+
+TEST(NumberFormat, BytesRatiosSharesAndTimes) {
+    EXPECT_EQ(byte_size(1023), "1023 B");
+    EXPECT_EQ(byte_size(1024), "1.00 KiB");
+    EXPECT_EQ(byte_size(1536.0 * 1024), "1.50 MiB");
+    EXPECT_EQ(ratio(3.714), "3.71x");
+    EXPECT_EQ(ratio(12.34), "12.3x");
+    EXPECT_EQ(ratio(0.0641), "0.064x");
+    EXPECT_EQ(percent(0.512), "51%");
+    EXPECT_EQ(percent(0.003), "0.3%");
+    EXPECT_EQ(percent(0), "0%");
+    EXPECT_EQ(duration(0.35), "350 ms");
+    EXPECT_EQ(duration(4.23), "4.2 s");
+    EXPECT_EQ(duration(200), "3 min 20 s");
+    EXPECT_EQ(duration(3900), "1 h 5 min");
+}
+
+TEST(SafeText, TerminalsAreNotSteered) {
+    EXPECT_EQ(for_terminal("a\x1b[31mb\n\x7f", 20), "a?[31mb??");
+    EXPECT_EQ(for_terminal("\xc2\x9b"
+                           "31m",
+                           20),
+              "?31m");  // the 8-bit CSI, U+009B
+    EXPECT_EQ(for_terminal("\xe2\x80\xae"
+                           "abc",
+                           20),
+              "?abc");                                                    // right-to-left override
+    EXPECT_EQ(for_terminal("\xff\xfe", 20), "\xef\xbf\xbd\xef\xbf\xbd");  // no UTF-8
+    EXPECT_EQ(for_terminal("\xc3\xa4"
+                           "bc",
+                           20),
+              "\xc3\xa4"
+              "bc");
+}
+
+TEST(SafeText, CutsByCharacters) {
+    EXPECT_EQ(for_terminal("abcdefgh", 8), "abcdefgh");
+    EXPECT_EQ(for_terminal("abcdefghi", 8), "abcde...");
+    EXPECT_EQ(for_terminal("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 4), "\xc3\xa4...");
+    EXPECT_EQ(for_terminal("abcdef", 2), "..");
+}
+
+TEST(SafeText, OnlyWellFormedUtf8IsKept) {
+    const std::string replaced = "\xef\xbf\xbd";
+    EXPECT_EQ(to_utf8("\xc0\xaf"), replaced + replaced);                                // overlong
+    EXPECT_EQ(to_utf8("\xed\xa0\x80"), replaced + replaced + replaced);                 // surrogate
+    EXPECT_EQ(to_utf8("\xf4\x90\x80\x80"), replaced + replaced + replaced + replaced);  // above U+10FFFF
+    EXPECT_EQ(to_utf8("\xe2\x82"), replaced + replaced);                                // cut short
+    EXPECT_EQ(to_utf8("\xf0\x9f\x98\x80"), "\xf0\x9f\x98\x80");
+}
+
+TEST(Bar, LengthIsTheShare) {
+    EXPECT_EQ(bar(0.5, 10, {}), "#####");
+    EXPECT_EQ(bar(1, 10, {}), "##########");
+    EXPECT_EQ(bar(0, 10, {}), "");
+    EXPECT_EQ(bar(0.001, 10, {}), "#");
+    EXPECT_EQ(bar(0.0001, 10, {}), "");
+    EXPECT_EQ(bar(0.25, 10, {.unicode = true}), "██▌");
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) {
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+void expect_fits(const std::string& text) {
+    for (const std::string& line : lines_of(text)) {
+        EXPECT_LE(display_width(line), report_width) << line;
+    }
+}
+
+TEST(TextReport, SaysTheHeadline) {
+    const std::string text = text_report(samples::result(), {});
+    EXPECT_THAT(text, HasSubstr("three: one training step, batch 2"));
+    EXPECT_THAT(text, HasSubstr("iso-mac-area"));
+    // 712 / 310 = 2.297 of 4 promised: 57%; 16778 / 5555 = 3.020.
+    EXPECT_THAT(text, HasSubstr("2.30x faster, 3.02x less energy\n"));
+    EXPECT_THAT(text, HasSubstr("MAC area alone promised 4.00x (Sun et al. 2020: 7.3x): 57% of it is left"));
+    expect_fits(text);
+}
+
+TEST(TextReport, NoColourUnlessAskedFor) {
+    EXPECT_THAT(text_report(samples::result(), {}), Not(HasSubstr("\x1b")));
+    EXPECT_THAT(text_report(samples::result(), {.colour = true}), HasSubstr("\x1b["));
+}
+
+TEST(TextReport, OneMachineAlone) {
+    const std::string text = text_report(samples::result(false), {});
+    EXPECT_THAT(text, Not(HasSubstr("baseline")));
+    EXPECT_THAT(text, Not(HasSubstr("faster")));
+    expect_fits(text);
+}
+
+TEST(TextReport, HostileNamesDoNoHarm) {
+    Result result = samples::result();
+    const std::string name = samples::hostile_name();
+    result.setup.network = name;
+    result.setup.machine.machine.name = name;
+    result.setup.baseline->rule = name;
+    result.setup.baseline->notes = {name};
+    result.groups[0].group = name;
+    const std::string text = text_report(result, {});
+    EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+    expect_fits(text);
+}
+
+TEST(TextReport, ManyGroupsAreShortened) {
+    Result result = samples::result();
+    const Comparison one = result.groups[0];
+    result.groups.clear();
+    for (int i = 0; i < 1000; ++i) {
+        result.groups.push_back(one);
+        result.groups.back().group = "group " + std::to_string(i);
+    }
+    EXPECT_LT(lines_of(text_report(result, {})).size(), 120U);
+}
+
+}  // namespace
+}  // namespace nibble
