@@ -24,7 +24,7 @@ namespace nibble {
 /// a regular sample is compared.
 class GemmValues {
 public:
-    static constexpr std::uint64_t most_checked = 65536;  // outputs of one operation
+    static constexpr std::uint64_t most_checked = 4096;  // outputs of one operation
 
     GemmValues(const AccumulationRule& rule, GradientStorage storage, std::uint64_t seed)
         : rule_(rule), storage_(storage), seed_(seed), checked_(std::make_shared<std::uint64_t>(0)) {}
