@@ -97,6 +97,7 @@ std::uint64_t DmaEngine::start_request() {
     if (transfer.walker.done()) {
         ++issuing_;
     }
+    trace("requests {} bytes at {:#x}", slots_[slot].extent.bytes, slots_[slot].extent.address);
     ledger_.add(transfer.operation, Counter::dma_requests, 1);
     return slot;
 }

@@ -71,6 +71,7 @@ void MacArray::start() {
     request_ = {command_->operation, 0, reads, writes, ceil_div(reads + writes, stream)};
     requesting_ = true;
 
+    trace("tile of operation {}: {} fill, {} stream, {} drain", command_->operation, timing.fill, stream, timing.drain);
     std::uint64_t macs = 0;
     for (const MatmulPass& pass : tile.passes) {
         macs += pass.m * pass.n * pass.k;

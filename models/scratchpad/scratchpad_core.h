@@ -42,7 +42,8 @@ public:
 
     /// Cycles until some stream has been served in full (the cycle in which it is included); 0 if none is going on.
     [[nodiscard]] std::uint64_t cycles_to_next_end() const;
-    /// Serves `cycles` cycles, no more than cycles_to_next_end().
+    /// Serves one cycle, or several, fewer than cycles_to_next_end(): in the cycle of an end, other streams may get
+    /// what the ending one leaves.
     void advance(std::uint64_t cycles);
     /// Cycles in which the client was granted less than it asked for, since its stream started.
     [[nodiscard]] std::uint64_t conflicts(ScratchpadClient client) const { return at(client).conflicts; }

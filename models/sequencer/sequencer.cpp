@@ -27,12 +27,14 @@ Activity Sequencer::tick() {
     // next.
     for (std::size_t u = 0; u < unit_count; ++u) {
         if (can_issue(u)) {
+            trace("issues to {} for operation {}", unit_names[u], queues_[u].front()->operation);
             (*command_out[u])->push(std::move(queues_[u].front()));
             queues_[u].pop_front();
             acted = true;
         }
     }
     if (can_retire()) {
+        trace("retires operation {}", open_.front().index);
         open_.pop_front();
         retiring_ = true;
         acted = true;

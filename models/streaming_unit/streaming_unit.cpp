@@ -15,6 +15,8 @@ Activity StreamingUnit::tick() {
         request_ = {command_->operation, 0, work.lines_read, work.lines_written, work.lines_per_cycle};
         requesting_ = work.lines_read + work.lines_written > 0;
         lanes_done_ = now() + work.lane_cycles + pipeline_depth_;
+        trace("operation {}: {} cycles of lanes, {} lines in, {} out", command_->operation, work.lane_cycles,
+              work.lines_read, work.lines_written);
     }
     if (requesting_ && scratchpad_request_out->ready()) {
         scratchpad_request_out->push(request_);

@@ -21,6 +21,7 @@
 #include "sim/app/trace_source.h"
 #include "sim/app/workload_command.h"
 #include "sim/base/error.h"
+#include "sim/base/log.h"
 
 namespace nibble {
 
@@ -88,8 +89,11 @@ private:
         run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
         run.add_flag("--json", run_.json, "Print result.json instead of the report");
         run.add_flag("--quiet", run_.quiet, "Print neither progress nor report");
+        run.add_option("--log", log_, fmt::format("Messages on standard error: {}", fmt::join(log_levels(), ", ")))
+            ->capture_default_str();
         run.callback([this] {
             action_ = [this] {
+                set_up_logging(log_);
                 RunRequest request = run_;
                 request.program = version;
                 request.batch = batch_;
@@ -158,6 +162,7 @@ private:
     RunRequest run_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
+    std::string log_ = "warn";
     std::string subject_;
     std::string output_;
     bool json_ = false;

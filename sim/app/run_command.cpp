@@ -127,6 +127,11 @@ void run_command(const RunRequest& request) {
     const Selection selection{parse_phases(request.phases), request.layers};
     const MachineParameters machine = load_machine(request.machine);
     const Technology technology = load_technology(machine.technology);
+    if (!request.quiet) {
+        for (const Problem& warning : technology.warnings) {
+            std::cerr << "nibblesim: warning: " << to_string(warning) << '\n';
+        }
+    }
     Setup setup{.program = request.program,
                 .trace = request.trace,
                 .network = {},

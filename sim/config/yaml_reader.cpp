@@ -321,11 +321,11 @@ YamlDocument YamlDocument::from_text(const std::string& text, const std::string&
         throw InputError({name}, fmt::format("the text is larger than {} KiB", most_bytes / 1024));
     }
     require_text(text, name);
-    return YamlDocument(parse_yaml_tree(text, name), name);
+    return {parse_yaml_tree(text, name), name};
 }
 
 YamlNode YamlDocument::root() const {
-    return YamlNode(*document_, document_->tree.root, "");
+    return {*document_, document_->tree.root, ""};
 }
 
 ProblemList& YamlDocument::problems() const {

@@ -14,9 +14,9 @@ constexpr std::array<std::string_view, 8> roles{"activation", "weight",    "grad
 constexpr std::array<std::string_view, 5> phases{"forward", "dx", "dw", "vector", "update"};
 constexpr std::array<std::string_view, 3> positions{"first", "middle", "last"};
 
-template <class E, std::size_t N>
-std::optional<E> named(const std::array<std::string_view, N>& names, std::string_view name) {
-    for (std::size_t i = 0; i < N; ++i) {
+template <class E, std::size_t count>
+std::optional<E> named(const std::array<std::string_view, count>& names, std::string_view name) {
+    for (std::size_t i = 0; i < count; ++i) {
         if (names[i] == name) {
             return static_cast<E>(i);
         }
@@ -24,8 +24,8 @@ std::optional<E> named(const std::array<std::string_view, N>& names, std::string
     return std::nullopt;
 }
 
-template <std::size_t N>
-std::vector<std::string> all(const std::array<std::string_view, N>& names) {
+template <std::size_t count>
+std::vector<std::string> all(const std::array<std::string_view, count>& names) {
     return {names.begin(), names.end()};
 }
 

@@ -47,10 +47,10 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
     const TensorId v = builder_.store(dense_forward(to_value, memory_shape));
 
     const TensorId scores =
-        builder_.store(builder_.gemm(by, Phase::forward, Matmul{products, queries, keys, depth, false, true}, q, k,
-                                     {TensorRole::activation, name + ".scores", scores_shape}));
-    Value softmax = builder_.vector(by, elements_of(scores_shape), {{"softmax"}}, {scores},
-                                    {TensorRole::activation, name + ".probabilities", scores_shape});
+        builder_.store(StepBuilder::gemm(by, Phase::forward, Matmul{products, queries, keys, depth, false, true}, q, k,
+                                         {TensorRole::activation, name + ".scores", scores_shape}));
+    Value softmax = StepBuilder::vector(by, elements_of(scores_shape), {{"softmax"}}, {scores},
+                                        {TensorRole::activation, name + ".probabilities", scores_shape});
     std::optional<TensorId> mask;
     TensorId probabilities = 0;  // before dropout: what softmax's gradient needs
     TensorId dropped = 0;        // after it: what is multiplied with the values
@@ -63,8 +63,8 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
         probabilities = dropped = builder_.store(softmax);
     }
     const TensorId context =
-        builder_.store(builder_.gemm(by, Phase::forward, Matmul{products, queries, depth, keys, false, false}, dropped,
-                                     v, {TensorRole::activation, name + ".context", shape}));
+        builder_.store(StepBuilder::gemm(by, Phase::forward, Matmul{products, queries, depth, keys, false, false},
+                                         dropped, v, {TensorRole::activation, name + ".context", shape}));
     const Dense to_output = projection("output", context, batch_ * queries);
     set_output(at, dense_forward(to_output, shape), shape);
 
@@ -75,10 +75,10 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
         const TensorId d_context = builder_.store(dense_backward(to_output, gradient_of(at), shape, true));
         // context = probabilities x v
         const TensorId d_dropped =
-            builder_.store(builder_.gemm(by, Phase::dx, Matmul{products, queries, keys, depth, false, true}, d_context,
-                                         v, gradient("probabilities", scores_shape)));
-        const Value d_v = builder_.gemm(by, Phase::dw, Matmul{products, keys, depth, queries, true, false}, dropped,
-                                        d_context, gradient("value", memory_shape));
+            builder_.store(StepBuilder::gemm(by, Phase::dx, Matmul{products, queries, keys, depth, false, true},
+                                             d_context, v, gradient("probabilities", scores_shape)));
+        const Value d_v = StepBuilder::gemm(by, Phase::dw, Matmul{products, keys, depth, queries, true, false}, dropped,
+                                            d_context, gradient("value", memory_shape));
         std::vector<VectorStep> steps{{"softmax_grad"}};
         std::vector<TensorId> read{d_dropped, probabilities};
         if (mask) {
@@ -86,12 +86,12 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
             read.push_back(*mask);
         }
         const TensorId d_scores = builder_.store(
-            builder_.vector(by, elements_of(scores_shape), steps, read, gradient("scores", scores_shape)));
+            StepBuilder::vector(by, elements_of(scores_shape), steps, read, gradient("scores", scores_shape)));
         // scores = q x k^T
-        const Value d_q = builder_.gemm(by, Phase::dx, Matmul{products, queries, depth, keys, false, false}, d_scores,
-                                        k, gradient("query", shape));
-        const Value d_k = builder_.gemm(by, Phase::dw, Matmul{products, keys, depth, queries, true, false}, d_scores, q,
-                                        gradient("key", memory_shape));
+        const Value d_q = StepBuilder::gemm(by, Phase::dx, Matmul{products, queries, depth, keys, false, false},
+                                            d_scores, k, gradient("query", shape));
+        const Value d_k = StepBuilder::gemm(by, Phase::dw, Matmul{products, keys, depth, queries, true, false},
+                                            d_scores, q, gradient("key", memory_shape));
         const bool wanted = input(at).needs_gradient;
         const bool memory_wanted = outputs_[memory_source].needs_gradient;
         struct Branch {

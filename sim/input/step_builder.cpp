@@ -68,7 +68,7 @@ TensorId StepBuilder::declare(const TensorPlan& plan) {
     return next_ - 1;
 }
 
-Value StepBuilder::stored(TensorId tensor, TensorPlan plan) const {
+Value StepBuilder::stored(TensorId tensor, TensorPlan plan) {
     auto value = std::make_shared<StepValue>();
     value->tensor = tensor;
     value->plan = std::move(plan);
@@ -76,21 +76,21 @@ Value StepBuilder::stored(TensorId tensor, TensorPlan plan) const {
 }
 
 Value StepBuilder::gemm(const OperationLabel& label, Phase phase, const Convolution& work, TensorId left,
-                        TensorId right, TensorPlan result) const {
+                        TensorId right, TensorPlan result) {
     Operation operation = open_operation(label, phase, {left, right});
     operation.work = work;
     return pending_value(std::move(operation), std::move(result));
 }
 
 Value StepBuilder::gemm(const OperationLabel& label, Phase phase, const Matmul& work, TensorId left, TensorId right,
-                        TensorPlan result) const {
+                        TensorPlan result) {
     Operation operation = open_operation(label, phase, {left, right});
     operation.work = work;
     return pending_value(std::move(operation), std::move(result));
 }
 
 Value StepBuilder::vector(const OperationLabel& label, std::uint64_t elements, std::vector<VectorStep> steps,
-                          std::vector<TensorId> inputs, TensorPlan result) const {
+                          std::vector<TensorId> inputs, TensorPlan result) {
     return pending_value(vector_operation(label, Phase::vector, elements, std::move(steps), std::move(inputs), {}),
                          std::move(result));
 }

@@ -52,15 +52,15 @@ public:
 
     /// A tensor that exists before the step, or is written by an operation that names it itself.
     TensorId declare(const TensorPlan& plan);
-    Value stored(TensorId tensor, TensorPlan plan) const;
+    [[nodiscard]] static Value stored(TensorId tensor, TensorPlan plan);
 
     /// Open operations.
-    Value gemm(const OperationLabel& label, Phase phase, const Convolution& work, TensorId left, TensorId right,
-               TensorPlan result) const;
-    Value gemm(const OperationLabel& label, Phase phase, const Matmul& work, TensorId left, TensorId right,
-               TensorPlan result) const;
-    Value vector(const OperationLabel& label, std::uint64_t elements, std::vector<VectorStep> steps,
-                 std::vector<TensorId> inputs, TensorPlan result) const;
+    [[nodiscard]] static Value gemm(const OperationLabel& label, Phase phase, const Convolution& work, TensorId left,
+                                    TensorId right, TensorPlan result);
+    [[nodiscard]] static Value gemm(const OperationLabel& label, Phase phase, const Matmul& work, TensorId left,
+                                    TensorId right, TensorPlan result);
+    [[nodiscard]] static Value vector(const OperationLabel& label, std::uint64_t elements,
+                                      std::vector<VectorStep> steps, std::vector<TensorId> inputs, TensorPlan result);
 
     /// The value after one more step, which reads `inputs` besides. Stays in the open operation if there is one.
     Value apply(const OperationLabel& label, const Value& value, VectorStep step, const std::vector<TensorId>& inputs,

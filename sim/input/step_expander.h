@@ -45,23 +45,23 @@ private:
     using TrainedIndex = std::size_t;
 
     // step_layers.cpp: one function for each kind of layer; `at` is its index.
-    void forward(std::size_t at, const ImageLayer& layer);
-    void forward(std::size_t at, const MaxPoolLayer& layer);
-    void forward(std::size_t at, const GlobalPoolLayer& layer);
-    void forward(std::size_t at, const FlattenLayer& layer);
-    void forward(std::size_t at, const AddLayer& layer);
-    void forward(std::size_t at, const DropoutLayer& layer);
-    void forward(std::size_t at, const LayerNormLayer& layer);
-    void forward(std::size_t at, const LossLayer& layer);
+    void forward(std::size_t at, const ImageLayer&);
+    void forward(std::size_t at, const MaxPoolLayer&);
+    void forward(std::size_t at, const GlobalPoolLayer&);
+    void forward(std::size_t at, const FlattenLayer&);
+    void forward(std::size_t at, const AddLayer&);
+    void forward(std::size_t at, const DropoutLayer&);
+    void forward(std::size_t at, const LayerNormLayer&);
+    void forward(std::size_t at, const LossLayer&);
     // step_gemm_layers.cpp
-    void forward(std::size_t at, const ConvolutionLayer& layer);
-    void forward(std::size_t at, const LinearLayer& layer);
+    void forward(std::size_t at, const ConvolutionLayer&);
+    void forward(std::size_t at, const LinearLayer&);
     // step_tokens.cpp
-    void forward(std::size_t at, const EmbeddingLayer& layer);
-    void forward(std::size_t at, const SelectLayer& layer);
+    void forward(std::size_t at, const EmbeddingLayer&);
+    void forward(std::size_t at, const SelectLayer&);
     // step_attention.cpp, step_lstm.cpp
-    void forward(std::size_t at, const AttentionLayer& layer);
-    void forward(std::size_t at, const LstmLayer& layer);
+    void forward(std::size_t at, const AttentionLayer&);
+    void forward(std::size_t at, const LstmLayer&);
 
     // Layers
     [[nodiscard]] const Layer& layer(std::size_t at) const { return workload_.layers[at]; }
@@ -77,10 +77,10 @@ private:
     void set_output(std::size_t at, Value value, Shape shape, bool needs_gradient = true);
     void on_backward(std::function<void()> work) { tape_.push_back(std::move(work)); }
     [[nodiscard]] Value gradient_of(std::size_t at) { return outputs_[at].gradient; }
-    void add_gradient(const OperationLabel& label, std::size_t at, const Value& gradient);
+    void add_gradient(const OperationLabel& by, std::size_t at, const Value& gradient);
 
     // Trained tensors
-    TrainedIndex add_trained(const OperationLabel& label, const std::string& name, const Shape& shape, bool has_copy);
+    TrainedIndex add_trained(const OperationLabel& by, const std::string& name, const Shape& shape, bool has_copy);
     TrainedIndex add_weight(std::size_t at, const std::string& name, const Shape& shape);
     /// The weight of another layer, or a new one that others may share.
     TrainedIndex weight_of(std::size_t at, std::optional<std::size_t> shared_with, const std::string& name,
@@ -105,13 +105,13 @@ private:
     /// Consumes the gradient of the result; gives that of the operand (unless not wanted) still open.
     Value dense_backward(const Dense& dense, const Value& gradient, const Shape& operand, bool wanted);
     /// Applies the activation function and leaves in `saved` the tensor that its gradient needs.
-    Value activate(const OperationLabel& label, const Value& value, Activation activation, const std::string& name,
+    Value activate(const OperationLabel& by, const Value& value, Activation activation, const std::string& name,
                    std::optional<TensorId>& saved);
-    Value activate_gradient(const OperationLabel& label, const Value& gradient, Activation activation,
+    Value activate_gradient(const OperationLabel& by, const Value& gradient, Activation activation,
                             const std::string& name, TensorId saved);
-    Value drop(const OperationLabel& label, const Value& value, const std::string& name, TensorId& mask);
+    Value drop(const OperationLabel& by, const Value& value, const std::string& name, TensorId& mask);
     /// Gradient of batch normalisation: two passes, the second of them left open.
-    Value batch_norm_gradient(const OperationLabel& label, const Value& gradient, const std::string& name, TensorId y,
+    Value batch_norm_gradient(const OperationLabel& by, const Value& gradient, const std::string& name, TensorId y,
                               TensorId statistics, TrainedIndex parameters);
     /// Closes GEMMs: for steps that cannot be part of an epilogue.
     void store_gemm(const Value& value);

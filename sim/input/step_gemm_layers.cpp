@@ -12,7 +12,7 @@ namespace nibble {
 Value StepExpander::dense_forward(const Dense& dense, const Shape& result) {
     const Matmul work{1, dense.rows, dense.out, dense.in, false, true};
     const TensorPlan plan{TensorRole::activation, dense.name + ".output", result};
-    Value y = builder_.gemm(dense.label, Phase::forward, work, dense.x, weight(dense.weight), plan);
+    Value y = StepBuilder::gemm(dense.label, Phase::forward, work, dense.x, weight(dense.weight), plan);
     return dense.bias ? builder_.apply(dense.label, y, {"bias"}, {master(*dense.bias)}, plan) : y;
 }
 
@@ -26,14 +26,14 @@ Value StepExpander::dense_backward(const Dense& dense, const Value& gradient, co
     const Matmul dw{1, dense.out, dense.in, dense.rows, true, false};
     add_weight_gradient(
         dense.weight,
-        builder_.gemm(dense.label, Phase::dw, dw, dy, dense.x,
-                      {TensorRole::weight_gradient, dense.name + ".weight_gradient", {dense.out, dense.in}}));
+        StepBuilder::gemm(dense.label, Phase::dw, dw, dy, dense.x,
+                          {TensorRole::weight_gradient, dense.name + ".weight_gradient", {dense.out, dense.in}}));
     if (!wanted) {
         return nullptr;
     }
     const Matmul dx{1, dense.rows, dense.in, dense.out, false, false};
-    return builder_.gemm(dense.label, Phase::dx, dx, dy, weight(dense.weight),
-                         {TensorRole::gradient, dense.name + ".input_gradient", operand});
+    return StepBuilder::gemm(dense.label, Phase::dx, dx, dy, weight(dense.weight),
+                             {TensorRole::gradient, dense.name + ".input_gradient", operand});
 }
 
 Value StepExpander::batch_norm_gradient(const OperationLabel& by, const Value& gradient, const std::string& name,
@@ -48,7 +48,7 @@ Value StepExpander::batch_norm_gradient(const OperationLabel& by, const Value& g
         gradient->pending && gradient->readers == 1 && gradient->operands == 1 && gradient->pending->outputs.empty();
     if (recompute) {
         const auto& open = std::get<VectorWork>(gradient->pending->work);
-        Value pass = builder_.vector(by, elements, open.steps, gradient->pending->inputs, plan);
+        Value pass = StepBuilder::vector(by, elements, open.steps, gradient->pending->inputs, plan);
         pass = builder_.apply(by, pass, {"bn_grad_reduce"}, {y, statistics}, sums_plan);
         sums = builder_.store(pass);
     } else {
@@ -94,7 +94,7 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
     const TensorId x = builder_.store(input(at).value);
     const TrainedIndex w = add_weight(at, name + ".weight", weight_shape);
     const TensorPlan y_plan{TensorRole::activation, name + ".output", out};
-    Value value = builder_.gemm(label(at), Phase::forward, work, x, weight(w), y_plan);
+    Value value = StepBuilder::gemm(label(at), Phase::forward, work, x, weight(w), y_plan);
     std::optional<TrainedIndex> parameters;
     std::optional<TensorId> y;
     std::optional<TensorId> statistics;
@@ -103,7 +103,8 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
         statistics = builder_.tap(label(at), value, {"batch_stats"}, {},
                                   {TensorRole::statistic, name + ".statistics", {2, work.k}});
         y = builder_.store(value);
-        value = builder_.vector(label(at), elements_of(out), {{"batch_norm"}}, {*y, *statistics, master(*parameters)},
+        value =
+            StepBuilder::vector(label(at), elements_of(out), {{"batch_norm"}}, {*y, *statistics, master(*parameters)},
                                 {TensorRole::activation, name + ".normalised", out});
     } else if (conv.bias) {
         parameters = add_parameters(at, name + ".bias", {work.k});
@@ -128,11 +129,12 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
                 label(at), gradient, {"bias_grad"}, {}, {TensorRole::statistic, name + ".bias_gradient", {work.k}})};
         }
         const TensorId dy = builder_.store(gradient);
-        add_weight_gradient(w, builder_.gemm(label(at), Phase::dw, work, x, dy,
-                                             {TensorRole::weight_gradient, name + ".weight_gradient", weight_shape}));
+        add_weight_gradient(w,
+                            StepBuilder::gemm(label(at), Phase::dw, work, x, dy,
+                                              {TensorRole::weight_gradient, name + ".weight_gradient", weight_shape}));
         if (input(at).needs_gradient) {
-            const Value dx = builder_.gemm(label(at), Phase::dx, work, dy, weight(w),
-                                           {TensorRole::gradient, name + ".input_gradient", in});
+            const Value dx = StepBuilder::gemm(label(at), Phase::dx, work, dy, weight(w),
+                                               {TensorRole::gradient, name + ".input_gradient", in});
             if (conv.batch_norm) {  // sums and activation gradients join the first pass of batch normalisation instead
                 builder_.store(dx);
             }

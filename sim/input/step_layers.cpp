@@ -74,7 +74,7 @@ void StepExpander::forward(std::size_t at, const ImageLayer& image) {
     const Shape shape{batch_, image.channels, image.height, image.width};
     require_size(at, shape);
     const TensorPlan plan{TensorRole::activation, layer(at).name, shape};
-    set_output(at, builder_.stored(builder_.declare(plan), plan), shape, false);
+    set_output(at, StepBuilder::stored(builder_.declare(plan), plan), shape, false);
 }
 
 void StepExpander::forward(std::size_t at, const MaxPoolLayer& pool) {
@@ -91,8 +91,8 @@ void StepExpander::forward(std::size_t at, const MaxPoolLayer& pool) {
     const std::string& name = layer(at).name;
     const std::uint64_t window = pool.kernel * pool.kernel;
     const TensorId x = builder_.store(input(at).value);
-    Value y = builder_.vector(label(at), elements_of(out), {{"max_pool", window}}, {x},
-                              {TensorRole::activation, name + ".activation", out});
+    Value y = StepBuilder::vector(label(at), elements_of(out), {{"max_pool", window}}, {x},
+                                  {TensorRole::activation, name + ".activation", out});
     const auto bits = std::max(1U, static_cast<unsigned>(std::bit_width(window - 1)));  // numbers 0 to window - 1
     const TensorId winner = builder_.side_output(y, {TensorRole::mask, name + ".winner", out, bits});
     set_output(at, y, out, input(at).needs_gradient);
@@ -101,7 +101,7 @@ void StepExpander::forward(std::size_t at, const MaxPoolLayer& pool) {
             const TensorId dy = builder_.store(gradient_of(at));
             const TensorPlan plan{TensorRole::gradient, name + ".input_gradient", in};
             const Value dx =
-                builder_.vector(label(at), elements_of(out), {{"max_pool_grad", window}}, {dy, winner}, plan);
+                StepBuilder::vector(label(at), elements_of(out), {{"max_pool_grad", window}}, {dy, winner}, plan);
             builder_.store(dx);  // larger than what it is computed from: no further step can join
             add_gradient(label(at), source(at), dx);
         });
@@ -115,15 +115,15 @@ void StepExpander::forward(std::size_t at, const GlobalPoolLayer&) {
     const std::string& name = layer(at).name;
     const TensorId x = builder_.store(input(at).value);
     set_output(at,
-               builder_.vector(label(at), elements_of(out), {{"avg_pool", in[2] * in[3]}}, {x},
-                               {TensorRole::activation, name + ".activation", out}),
+               StepBuilder::vector(label(at), elements_of(out), {{"avg_pool", in[2] * in[3]}}, {x},
+                                   {TensorRole::activation, name + ".activation", out}),
                out, input(at).needs_gradient);
     if (input(at).needs_gradient) {
         on_backward([=, this] {
             const TensorId dy = builder_.store(gradient_of(at));
             add_gradient(label(at), source(at),
-                         builder_.vector(label(at), elements_of(in), {{"avg_pool_grad"}}, {dy},
-                                         {TensorRole::gradient, name + ".input_gradient", in}));
+                         StepBuilder::vector(label(at), elements_of(in), {{"avg_pool_grad"}}, {dy},
+                                             {TensorRole::gradient, name + ".input_gradient", in}));
         });
     }
 }
@@ -215,8 +215,8 @@ void StepExpander::forward(std::size_t at, const LossLayer&) {
     set_output(at, input(at).value, shape);
     on_backward([=, this] {
         add_gradient(label(at), source(at),
-                     builder_.vector(label(at), elements_of(shape), {{"softmax"}, {"cross_entropy_grad"}},
-                                     {logits, labels}, {TensorRole::gradient, name + ".gradient", shape}));
+                     StepBuilder::vector(label(at), elements_of(shape), {{"softmax"}, {"cross_entropy_grad"}},
+                                         {logits, labels}, {TensorRole::gradient, name + ".gradient", shape}));
     });
 }
 

@@ -52,8 +52,8 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
     std::vector<TensorId> saved;  // gates after their sigmoids and tanh
     for (std::uint64_t t = 0; t < steps; ++t) {
         const TensorId sum = builder_.store(
-            builder_.gemm(by, Phase::forward, Matmul{1, batch_, gates * hidden, hidden, false, true}, h[t],
-                          weight(recurrent), {TensorRole::activation, at_step("recurrent_gates", t), step_gates}));
+            StepBuilder::gemm(by, Phase::forward, Matmul{1, batch_, gates * hidden, hidden, false, true}, h[t],
+                              weight(recurrent), {TensorRole::activation, at_step("recurrent_gates", t), step_gates}));
         h.push_back(builder_.declare({TensorRole::activation, at_step("h", t + 1), state}));
         c.push_back(builder_.declare({TensorRole::activation, at_step("c", t + 1), state}));
         saved.push_back(builder_.declare({TensorRole::activation, at_step("gates", t), step_gates}));
@@ -63,7 +63,7 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
     const TensorPlan result{TensorRole::activation, name + ".output", out};
     const TensorId all_h = builder_.declare(result);
     copy(elements_of(out), {h.begin() + 1, h.end()}, {all_h});
-    set_output(at, builder_.stored(all_h, result), out);
+    set_output(at, StepBuilder::stored(all_h, result), out);
 
     on_backward([=, this] {
         const auto gradient = [&](const std::string& what, std::uint64_t t, const Shape& shape) {
@@ -93,20 +93,20 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
             }
             builder_.emit(vector_operation(by, Phase::vector, elements_of(state), cell, read, written));
             if (t > 0) {
-                d_h_later =
-                    builder_.store(builder_.gemm(by, Phase::dx, Matmul{1, batch_, hidden, gates * hidden, false, false},
-                                                 d_gates[t], weight(recurrent), gradient("recurrent_h", t, state)));
+                d_h_later = builder_.store(
+                    StepBuilder::gemm(by, Phase::dx, Matmul{1, batch_, hidden, gates * hidden, false, false},
+                                      d_gates[t], weight(recurrent), gradient("recurrent_h", t, state)));
             }
         }
         // The weights' gradients, summed over time by one GEMM each.
         const TensorId all_h_before = builder_.declare({TensorRole::activation, name + ".h_before", out});
         copy(elements_of(out), {h.begin(), h.end() - 1}, {all_h_before});
-        const Value d_all_gates = builder_.vector(by, elements_of(all_gates), {{"copy"}}, d_gates,
-                                                  {TensorRole::gradient, name + ".gates_gradient", all_gates});
+        const Value d_all_gates = StepBuilder::vector(by, elements_of(all_gates), {{"copy"}}, d_gates,
+                                                      {TensorRole::gradient, name + ".gates_gradient", all_gates});
         const Value dx = dense_backward(from_input, d_all_gates, in, input(at).needs_gradient);
         add_weight_gradient(
             recurrent,
-            builder_.gemm(
+            StepBuilder::gemm(
                 by, Phase::dw, Matmul{1, gates * hidden, hidden, batch_ * steps, true, false}, *d_all_gates->tensor,
                 all_h_before,
                 {TensorRole::weight_gradient, name + ".recurrent.weight_gradient", {gates * hidden, hidden}}));

@@ -20,8 +20,8 @@ void StepExpander::forward(std::size_t at, const EmbeddingLayer& embedding) {
     const TensorId rows =
         table ? weight(*table) : builder_.declare({TensorRole::activation, name + ".table", table_shape});
     set_output(at,
-               builder_.vector(label(at), elements_of(out), {{"gather"}}, {rows, tokens},
-                               {TensorRole::activation, name + ".activation", out}),
+               StepBuilder::vector(label(at), elements_of(out), {{"gather"}}, {rows, tokens},
+                                   {TensorRole::activation, name + ".activation", out}),
                out, embedding.trained);
     if (!table) {
         return;
@@ -53,8 +53,8 @@ void StepExpander::forward(std::size_t at, const SelectLayer& select) {
     const TensorId x = builder_.store(input(at).value);
     const TensorId places = builder_.declare({TensorRole::index, name + ".places", {in[0], select.rows}});
     set_output(at,
-               builder_.vector(label(at), elements_of(out), {{"gather"}}, {x, places},
-                               {TensorRole::activation, name + ".activation", out}),
+               StepBuilder::vector(label(at), elements_of(out), {{"gather"}}, {x, places},
+                                   {TensorRole::activation, name + ".activation", out}),
                out, input(at).needs_gradient);
     on_backward([=, this] {
         const Value gradient = gradient_of(at);

@@ -79,6 +79,7 @@ std::optional<TraceKey> key_named(std::string_view name, bool inside_end) {
 
 std::vector<std::string> key_names() {
     std::vector<std::string> names;
+    names.reserve(keys.size());
     for (const KeySpec& key : keys) {
         names.emplace_back(key.name);
     }
@@ -100,7 +101,7 @@ struct TraceLine::Parser {
         return static_cast<std::uint32_t>(place - begin) + 1;
     }
 
-    void expected(TraceKey key, std::string_view what, json::value value) {
+    void expected(TraceKey key, std::string_view what, json::value value) const {
         std::string_view found = value.raw_json_token();
         found = found.substr(0, found.find_last_not_of(" \t\r\n") + 1);
         const bool list = found.starts_with('[');
@@ -154,7 +155,7 @@ struct TraceLine::Parser {
 
     /// "function" or ["function", repeat].
     VectorStep read_step(TraceKey key, json::value value) {
-        constexpr std::string_view form = "a step, \"function\" or [\"function\",repeat]";
+        constexpr std::string_view form = R"(a step, "function" or ["function",repeat])";
         VectorStep step;
         std::string_view function;
         if (is(value, json::json_type::string) && value.get_string().get(function) == simdjson::SUCCESS) {
@@ -209,7 +210,7 @@ struct TraceLine::Parser {
             case ValueType::totals: {
                 json::object totals;
                 if (!is(value, json::json_type::object) || value.get_object().get(totals) != simdjson::SUCCESS) {
-                    expected(key, "{\"tensors\":...,\"operations\":...}", value);
+                    expected(key, R"({"tensors":...,"operations":...})", value);
                     break;
                 }
                 read_object(totals, true);

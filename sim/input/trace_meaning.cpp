@@ -277,7 +277,7 @@ Tensor read_tensor(TraceLine& line) {
             line.problem(Key::bits, "only masks say how wide they are; other formats follow from the precision recipe");
         }
     } else if (mask) {
-        line.problem(Key::role, "a mask must say how wide it is, for example \"bits\":1");
+        line.problem(Key::role, R"(a mask must say how wide it is, for example "bits":1)");
     }
     return tensor;
 }

@@ -59,7 +59,7 @@ void TraceReader::read_first_line() {
     if (line->empty() || line->front() != '{' || line->size() > LineSource::longest_line) {
         const std::string found = line->empty() ? "an empty line" : fmt::format("'{}'", printable(*line, 20));
         throw InputError({problems_.file(), 1, 1},
-                         "expected a trace, whose first line begins with {\"nibblesim_trace\":1, found " + found);
+                         R"(expected a trace, whose first line begins with {"nibblesim_trace":1, found )" + found);
     }
     if (line_.parse(*line, 1)) {
         check_keys(line_, TraceLineKind::header);
@@ -73,7 +73,7 @@ std::optional<TraceItem> TraceReader::next() {
         if (!advance()) {
             problems_.add(lines_.number(), 0,
                           fmt::format("the trace is cut short: {} tensors and {} operations, but no last line "
-                                      "{{\"end\":...}}",
+                                      R"({{"end":...}})",
                                       tensors_, operations_));
             break;
         }

@@ -42,13 +42,13 @@ void print_text(Line& line, std::string_view text) {
 
 void print_text_key(Line& line, std::string_view key, std::string_view text) {
     if (!text.empty()) {
-        print(line, ",\"{}\":", key);
+        print(line, R"(,"{}":)", key);
         print_text(line, text);
     }
 }
 
 void print_steps(Line& line, std::string_view key, const std::vector<VectorStep>& steps) {
-    print(line, ",\"{}\":[", key);
+    print(line, R"(,"{}":[)", key);
     for (std::size_t i = 0; i < steps.size(); ++i) {
         append(line, i == 0 ? "" : ",");
         append(line, steps[i].repeat == 1 ? "" : "[");
@@ -61,21 +61,20 @@ void print_steps(Line& line, std::string_view key, const std::vector<VectorStep>
 }
 
 void print_work(Line& line, const Convolution& conv) {
-    print(line, ",\"n\":{},\"c\":{},\"h\":{},\"w\":{},\"k\":{},\"r\":{},\"s\":{}", conv.n, conv.c, conv.h, conv.w,
-          conv.k, conv.r, conv.s);
-    print(line, ",\"stride\":[{},{}],\"pad\":[{},{},{},{}],\"dilation\":[{},{}],\"groups\":{}", conv.stride_h,
-          conv.stride_w, conv.pad_top, conv.pad_bottom, conv.pad_left, conv.pad_right, conv.dilation_h, conv.dilation_w,
-          conv.groups);
+    print(line, R"(,"n":{},"c":{},"h":{},"w":{},"k":{},"r":{},"s":{})", conv.n, conv.c, conv.h, conv.w, conv.k, conv.r,
+          conv.s);
+    print(line, R"(,"stride":[{},{}],"pad":[{},{},{},{}],"dilation":[{},{}],"groups":{})", conv.stride_h, conv.stride_w,
+          conv.pad_top, conv.pad_bottom, conv.pad_left, conv.pad_right, conv.dilation_h, conv.dilation_w, conv.groups);
 }
 
 void print_work(Line& line, const Matmul& matmul) {
-    print(line, ",\"batch\":{},\"m\":{},\"n\":{},\"k\":{},\"left\":\"{}\",\"right\":\"{}\"", matmul.batch, matmul.m,
-          matmul.n, matmul.k, matmul.left_transposed ? "km" : "mk", matmul.right_transposed ? "nk" : "kn");
+    print(line, R"(,"batch":{},"m":{},"n":{},"k":{},"left":"{}","right":"{}")", matmul.batch, matmul.m, matmul.n,
+          matmul.k, matmul.left_transposed ? "km" : "mk", matmul.right_transposed ? "nk" : "kn");
 }
 
 void print_work(Line& line, const VectorWork& work) {
     print_steps(line, "steps", work.steps);
-    print(line, ",\"elements\":{}", work.elements);
+    print(line, R"(,"elements":{})", work.elements);
 }
 
 constexpr std::string_view op_names[] = {"conv", "matmul", "vector"};  // in the order of Operation::work
@@ -83,18 +82,18 @@ constexpr std::string_view op_names[] = {"conv", "matmul", "vector"};  // in the
 }  // namespace
 
 TraceWriter::TraceWriter(std::ostream& stream, const TraceHeader& header) : stream_(stream) {
-    append(line_, "{\"nibblesim_trace\":1,\"name\":");
+    append(line_, R"({"nibblesim_trace":1,"name":)");
     print_text(line_, header.name);
-    print(line_, ",\"batch\":{}}}", header.batch);
+    print(line_, R"(,"batch":{}}})", header.batch);
     flush_line();
 }
 
 void TraceWriter::write(const Tensor& tensor) {
-    print(line_, "{{\"tensor\":{}", tensor.id);
+    print(line_, R"({{"tensor":{})", tensor.id);
     print_text_key(line_, "name", tensor.name);
-    print(line_, ",\"role\":\"{}\",\"shape\":[{}]", name_of(tensor.role), fmt::join(tensor.shape, ","));
+    print(line_, R"(,"role":"{}","shape":[{}])", name_of(tensor.role), fmt::join(tensor.shape, ","));
     if (tensor.bits != 0) {
-        print(line_, ",\"bits\":{}", tensor.bits);
+        print(line_, R"(,"bits":{})", tensor.bits);
     }
     print_text_key(line_, "values", tensor.values);
     line_.push_back('}');
@@ -103,18 +102,17 @@ void TraceWriter::write(const Tensor& tensor) {
 }
 
 void TraceWriter::write(const Operation& operation) {
-    print(line_, "{{\"op\":\"{}\",\"phase\":\"{}\",\"layer\":", op_names[operation.work.index()],
-          name_of(operation.phase));
+    print(line_, R"({{"op":"{}","phase":"{}","layer":)", op_names[operation.work.index()], name_of(operation.phase));
     print_text(line_, operation.layer);
     print_text_key(line_, "group", operation.group);
     if (operation.position != Position::middle) {
-        print(line_, ",\"position\":\"{}\"", name_of(operation.position));
+        print(line_, R"(,"position":"{}")", name_of(operation.position));
     }
     std::visit([this](const auto& work) { print_work(line_, work); }, operation.work);
     if (!operation.epilogue.empty()) {
         print_steps(line_, "epilogue", operation.epilogue);
     }
-    print(line_, ",\"in\":[{}],\"out\":[{}]}}", fmt::join(operation.inputs, ","), fmt::join(operation.outputs, ","));
+    print(line_, R"(,"in":[{}],"out":[{}]}})", fmt::join(operation.inputs, ","), fmt::join(operation.outputs, ","));
     flush_line();
     ++operations_;
 }
@@ -124,7 +122,7 @@ void TraceWriter::write(const TraceItem& item) {
 }
 
 void TraceWriter::finish() {
-    print(line_, "{{\"end\":{{\"tensors\":{},\"operations\":{}}}}}", tensors_, operations_);
+    print(line_, R"({{"end":{{"tensors":{},"operations":{}}}}})", tensors_, operations_);
     flush_line();
 }
 

@@ -7,6 +7,10 @@
 #include <string>
 
 #include <systemc>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "sim/counters/counter.h"
 #include "sim/kernel/clock.h"
@@ -37,6 +41,15 @@ protected:
     }
 
     [[nodiscard]] std::uint64_t now() const { return clock_.now(); }
+    /// Logs what the unit does, with cycle and unit in front. Compiled into debug builds only.
+    template <class... Arguments>
+    void trace([[maybe_unused]] fmt::format_string<Arguments...> text, [[maybe_unused]] Arguments&&... arguments) const {
+#ifndef NDEBUG
+        if (spdlog::should_log(spdlog::level::trace)) {
+            spdlog::trace("{:>12} {}: {}", now(), name(), fmt::format(text, std::forward<Arguments>(arguments)...));
+        }
+#endif
+    }
     void progress() { clock_.progress(); }
     void stop() { clock_.stop(); }
 

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "models/dram/dram_standard.h"
 #include "models/mac_array/tile_values.h"
 #include "sim/base/units.h"
+#include "sim/lowering/selection.h"
 
 namespace nibble {
 
@@ -196,6 +198,8 @@ void GemmLowering::lower(const Operation& operation, OpRecord record, std::uint6
             side.loaded = emitter.issued(Unit::load);
         }
     }
+    spdlog::debug("{} {}: {}-stationary, {}", operation.layer, phase_name(operation.phase),
+                  dataflow_names[static_cast<std::size_t>(job.tiling.dataflow)], to_string(job.tiling, problem));
     if (values_ != nullptr) {
         values_->begin(operation, problem, job.tiling, precision, memory.tensor(job.left.id),
                        memory.tensor(job.right.id));

@@ -41,6 +41,12 @@ std::uint64_t channel_block(std::uint64_t channels) {
     return channels;
 }
 
+/// The block, or 1 where there are no blocks: then any cut is as good as another.
+std::uint64_t block_or_one(std::uint64_t channels) {
+    const std::uint64_t size = channel_block(channels);
+    return size == channels ? 1 : size;
+}
+
 /// Pixels (or matrix rows) in memory order, each with its channels (or columns), block of channels after block.
 struct BlockedPlane {
     std::uint64_t base = 0;      // elements before the first plane
@@ -200,11 +206,12 @@ GemmProblem::GemmProblem(const Operation& operation, std::uint64_t left_elements
 }
 
 std::uint64_t GemmProblem::j_step() const {
-    return channel_block(j_.extent);
+    return block_or_one(j_.extent);
 }
 
 std::uint64_t GemmProblem::l_step() const {
-    return phase_ == Phase::dw && !std::holds_alternative<Matmul>(work_) ? 1 : channel_block(l_.extent);
+    const bool rows = phase_ == Phase::dw && !std::holds_alternative<Matmul>(work_);
+    return rows ? 1 : block_or_one(l_.extent);
 }
 
 Range GemmProblem::input_rows(const Range& output_rows) const {
@@ -234,7 +241,8 @@ Slice input_patch(const Convolution& c, const ImageRange& at, const Range& rows,
                   std::uint32_t bits) {
     const Image image{c.h, c.w, c.c, c.groups};
     const std::uint64_t side_by_side = channel_block(c.c / c.groups);
-    if (c.r == 1 && c.stride_h > 1 && c.pad_top == 0 && at.images.size() == 1 && channels.size() % side_by_side == 0) {
+    if (c.r == 1 && c.stride_h > 1 && c.pad_top == 0 && c.pad_bottom == 0 && at.images.size() == 1 &&
+        channels.size() % side_by_side == 0) {
         const std::uint64_t first = (at.images.begin * c.c + channels.begin) * c.h * c.w;
         const std::uint64_t row = c.w * side_by_side;
         return block(first + at.units.begin * c.stride_h * row, row,

@@ -52,6 +52,8 @@ public:
     GemmProblem(const Operation& operation, std::uint64_t left_elements, std::uint64_t right_elements);
 
     [[nodiscard]] std::uint64_t batch() const { return batch_; }
+    /// Of matrices? Then tiles all look alike, and several products of a batch may share one.
+    [[nodiscard]] bool is_matmul() const { return std::holds_alternative<Matmul>(work_); }
     [[nodiscard]] const TiledDimension& i() const { return i_; }
     [[nodiscard]] const TiledDimension& j() const { return j_; }
     [[nodiscard]] const TiledDimension& l() const { return l_; }

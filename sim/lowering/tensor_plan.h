@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
-#include <vector>
 
 #include "models/machine/machine_params.h"
 #include "sim/base/error.h"
@@ -20,7 +20,7 @@ namespace nibble {
 
 /// What the whole trace says about its tensors, gathered in one pass before the simulation: in which formats each is
 /// needed, and how soon each is used again. Also the place where the trace is checked as a whole, so that nothing is
-/// simulated of a trace that is wrong further on. 32 bytes a tensor and 1 byte an operand access are kept.
+/// simulated of a trace that is wrong further on. 24 bytes a tensor and 1 byte an operand access are kept.
 class TensorPlan {
 public:
     /// Reads the trace once. Throws InputError with every problem found: operands whose size does not fit the
@@ -51,26 +51,30 @@ public:
 
 private:
     static constexpr std::uint8_t same_copy_bit = 0x80;
+    /// Kept for every tensor of the trace: small.
     struct Use {
         std::uint64_t elements = 0;
         std::uint64_t last_access = 0;
         std::uint32_t last_operation = 0;
-        TensorRole role = TensorRole::activation;
         CopyFormats formats = 0;
         std::uint8_t longest_gap = 0;
-        CopyFormat last_copy = CopyFormat::fp16;
-        bool accessed = false;
-        bool written = false;
-        bool last_read = false;  // the last access was a read
+        TensorRole role = TensorRole::activation;
+        CopyFormat last_copy : 4 = CopyFormat::fp16;
+        bool accessed : 1 = false;
+        bool written : 1 = false;
+        bool last_read : 1 = false;  // the last access was a read
     };
+    static_assert(sizeof(Use) == 24);
+
     void add(const Operation& operation, const MachineParameters& machine, const Recipe& recipe,
              const Selection& selection, ProblemList& problems);
     void access(TensorId tensor, CopyFormat copy, bool read);
 
     TraceHeader header_;
     std::uint64_t operations_ = 0;
-    std::vector<Use> uses_;
-    std::vector<std::uint8_t> next_use_;
+    // Grow without moving: no second copy while they do.
+    std::deque<Use> uses_;
+    std::deque<std::uint8_t> next_use_;
 };
 
 }  // namespace nibble

@@ -37,10 +37,6 @@ Cut cut(const TiledDimension& dimension, std::uint64_t size) {
         made.parts[0].count -= images;
         made.parts[1] = {last, images};
     }
-    // A tile inside an image shows halos on both sides; the first one does not.
-    if (2 * size < dimension.period) {
-        made.parts[0].example = tile_at(dimension, size, 1);
-    }
     return made;
 }
 
@@ -130,6 +126,21 @@ std::uint64_t accumulator_need(const std::vector<MatmulPass>& passes, Dataflow d
     return outputs * 4;
 }
 
+/// At the borders of an image part of a tile's patch is padding: of the full tiles of an image, the one with the
+/// largest patch stands for all.
+template <class Patch>
+void show_largest(Cut& cut, const TiledDimension& dimension, std::uint64_t size, Patch patch_of) {
+    std::uint64_t largest = patch_of(cut.parts[0].example).bytes();
+    for (std::uint64_t index = 1; (index + 1) * size <= dimension.period; ++index) {
+        const Range tile = tile_at(dimension, size, index);
+        const std::uint64_t bytes = patch_of(tile).bytes();
+        if (bytes > largest) {
+            largest = bytes;
+            cut.parts[0].example = tile;
+        }
+    }
+}
+
 /// Evaluates tilings of one problem that differ in order and dataflow only.
 class Candidate {
 public:
@@ -140,6 +151,16 @@ public:
         i_ = cut(problem.i(), sizes.i);
         j_ = cut(problem.j(), sizes.j);
         l_ = cut(problem.l(), sizes.l);
+        if (!problem.is_matmul()) {
+            const Range whole_j{0, problem.j().extent};
+            const Range whole_l{0, problem.l().extent};
+            show_largest(i_, problem.i(), sizes.i, [&](const Range& i) {
+                return problem.left({{0, 1}, i, {}, whole_l}, 8);
+            });
+            show_largest(l_, problem.l(), sizes.l, [&](const Range& l) {
+                return problem.right({{0, 1}, {}, whole_j, l}, 8);
+            });
+        }
         largest_ = {{0, sizes.batch}, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
     }
 
@@ -303,8 +324,9 @@ Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array
     const auto channel_sizes = [](const TiledDimension& dimension, std::uint64_t block, std::uint64_t width) {
         return sizes_of(dimension, std::min(dimension.extent, round_up(width, block)));
     };
+    const bool rows_reduced = problem.l().period < problem.l().extent;
     const auto j_sizes = channel_sizes(problem.j(), problem.j_step(), geometry.cols);
-    const auto l_sizes = channel_sizes(problem.l(), problem.l_step(), problem.l_step() == 1 ? 1 : geometry.rows);
+    const auto l_sizes = channel_sizes(problem.l(), problem.l_step(), rows_reduced ? 1 : geometry.rows);
     for (const std::uint64_t i : sizes_of(problem.i(), 1)) {
         for (const std::uint64_t j : j_sizes) {
             for (const std::uint64_t l : l_sizes) {
@@ -312,8 +334,8 @@ Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array
             }
         }
     }
-    // Small products of a batch share a tile.
-    for (std::uint64_t batch = 2; batch < 2 * problem.batch(); batch *= 2) {
+    // Small products of a batch share a tile. Groups of a convolution do not: their channels lie apart.
+    for (std::uint64_t batch = 2; problem.is_matmul() && batch < 2 * problem.batch(); batch *= 2) {
         consider({.batch = std::min(batch, problem.batch()),
                   .i = problem.i().extent,
                   .j = problem.j().extent,

@@ -76,11 +76,11 @@ class Interrupt(smoke.Case):
     def test_death_of_a_machine(self):
         process = self.start()
         victim, other = children_of(process.pid)
-        os.kill(victim, signal.SIGSEGV)
+        os.kill(victim, signal.SIGABRT)
         text, errors = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 70)
         self.assertEqual(text, "")
-        self.assertIn("was ended by signal 11", errors)
+        self.assertIn("was ended by signal 6", errors)
         self.assertFalse(os.path.exists(self.out))
         self.assertTrue(gone(other))
 

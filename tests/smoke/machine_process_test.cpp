@@ -5,11 +5,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "sim/app/interrupt.h"
 #include "sim/base/error.h"

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdlib>
-#include <fstream>
-#include <functional>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,27 +10,9 @@
 #include "sim/counters/ledger.h"
 #include "sim/lowering/lowering.h"
 #include "tests/support/simulate.h"
+#include "tests/support/trace_file.h"
 
 namespace nibble::test {
-
-/// A trace in a file that is gone when the object is.
-class TraceFile {
-public:
-    explicit TraceFile(const std::string& text) {
-        std::string name = "/tmp/nibble_test_XXXXXX";
-        const int file = mkstemp(name.data());
-        close(file);
-        path_ = name;
-        std::ofstream(path_) << text;
-    }
-    ~TraceFile() { unlink(path_.c_str()); }
-    TraceFile(const TraceFile&) = delete;
-    TraceFile& operator=(const TraceFile&) = delete;
-    [[nodiscard]] const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 struct TraceRun {
     std::vector<OpRecord> records;

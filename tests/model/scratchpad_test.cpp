@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "models/scratchpad/scratchpad.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/bench.h"
+#include "tests/support/random_case.h"
+#include "tests/support/simulate.h"
+
+namespace nibble {
+namespace {
+
+using Requests = std::vector<test::Source<ScratchpadRequest>::Beat>;
+using Clients = std::array<Requests, scratchpad_client_count>;
+
+ScratchpadRequest lines(std::uint64_t read, std::uint64_t written, std::uint64_t per_cycle) {
+    return {.lines_read = read, .lines_written = written, .lines_per_cycle = per_cycle};
+}
+
+struct Seen {
+    std::array<std::vector<std::uint64_t>, scratchpad_client_count> done;  // cycles in which the clients heard of it
+    ActivityCycles activity{};
+};
+
+constexpr auto array_port = static_cast<std::size_t>(ScratchpadClient::mac_array);
+constexpr auto load_port = static_cast<std::size_t>(ScratchpadClient::load);
+
+std::string run(std::uint32_t banks, Clients clients, const test::BenchOptions& options,
+                const std::function<void(const Seen&, test::Books&)>& check) {
+    return test::simulate([&] {
+        test::Books books;
+        Clock clock("clock", 1000, options.skipping);
+        const ScratchpadParameters params{
+            .capacity_bytes = 1024, .resident_bytes = 0, .banks = banks, .line_bytes = 32};
+        std::uint64_t total = 0;
+        for (Requests& requests : clients) {
+            for (std::size_t i = 0; i < requests.size(); ++i) {
+                requests[i].value.tag = i;
+            }
+            total += requests.size();
+        }
+        test::Countdown countdown(total);
+        std::unique_ptr<Scratchpad> scratchpad;
+        const auto make = [&] { scratchpad = std::make_unique<Scratchpad>("scratchpad", clock, params, books.ledger); };
+        if (!options.stubs_first) {
+            make();
+        }
+        std::vector<std::unique_ptr<test::Source<ScratchpadRequest>>> sources;
+        std::vector<std::unique_ptr<test::Sink<ScratchpadDone>>> sinks;
+        std::vector<std::unique_ptr<Channel<ScratchpadRequest>>> requests;
+        std::vector<std::unique_ptr<Channel<ScratchpadDone>>> done;
+        for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
+            const auto name = [&](const char* what) { return fmt::format("{}{}", what, i); };
+            requests.push_back(std::make_unique<Channel<ScratchpadRequest>>(name("requests").c_str(), 2));
+            done.push_back(std::make_unique<Channel<ScratchpadDone>>(name("done").c_str(), 2));
+            sources.push_back(std::make_unique<test::Source<ScratchpadRequest>>(name("source").c_str(), clock,
+                                                                                clients[i], options.source_stalls));
+            sinks.push_back(std::make_unique<test::Sink<ScratchpadDone>>(name("sink").c_str(), clock, countdown,
+                                                                         options.sink_stalls));
+        }
+        if (options.stubs_first) {
+            make();
+        }
+        for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
+            sources[i]->out(*requests[i]);
+            (*scratchpad->request_in[i])(*requests[i]);
+            (*scratchpad->done_out[i])(*done[i]);
+            sinks[i]->in(*done[i]);
+        }
+        clock.run();
+        Seen seen;
+        std::string story;
+        for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
+            seen.done[i] = sinks[i]->cycles();
+            EXPECT_EQ(seen.done[i].size(), clients[i].size());
+            for (std::size_t n = 0; n < sinks[i]->arrivals.size(); ++n) {
+                EXPECT_EQ(sinks[i]->arrivals[n].value.tag, n) << "in order";
+            }
+            story += fmt::format("{} | ", fmt::join(seen.done[i], " "));
+        }
+        seen.activity = scratchpad->activity_cycles();
+        EXPECT_EQ(test::sum_of(seen.activity), clock.now() + 1);
+        check(seen, books);
+        const std::uint64_t conflicts = books.counted(Counter::scratchpad_conflict_cycles);
+        return story + fmt::format("{} | {} conflicts", test::text_of(seen.activity), conflicts);
+    });
+}
+
+// Pushed in cycle 0, taken in 1, served in cycles 1 to 4 (10 lines at 3), heard of in 5.
+TEST(Scratchpad, OneStreamFromIdle) {
+    Clients clients;
+    clients[load_port] = {{0, lines(4, 6, 3)}};
+    run(8, clients, {}, [](const Seen& seen, test::Books& books) {
+        EXPECT_EQ(seen.done[load_port], (std::vector<std::uint64_t>{5}));
+        EXPECT_EQ(seen.activity, (ActivityCycles{4, 0, 0, 2}));
+        EXPECT_EQ(books.counted(Counter::scratchpad_lines_read), 4U);
+        EXPECT_EQ(books.counted(Counter::scratchpad_lines_written), 6U);
+        EXPECT_EQ(books.counted(Counter::scratchpad_conflict_cycles), 0U);
+    });
+}
+
+// A client's streams follow each other without a gap; one of nothing takes a cycle.
+TEST(Scratchpad, StreamsOfAClientFollowEachOther) {
+    Clients clients;
+    clients[load_port] = {{0, lines(10, 0, 2)}, {0, lines(0, 0, 1)}, {0, lines(0, 3, 1)}};
+    run(8, clients, {}, [](const Seen& seen, test::Books&) {
+        EXPECT_EQ(seen.done[load_port], (std::vector<std::uint64_t>{1 + 5, 1 + 5 + 1, 1 + 5 + 1 + 3}));
+    });
+}
+
+// 4 banks. The array wants 3 lines in each of cycles 1 to 4, the loader 4: it gets one in each, then 4 and 1 of its 9.
+TEST(Scratchpad, ConflictsAreSharedByPriorityAndCounted) {
+    Clients clients;
+    clients[array_port] = {{0, lines(12, 0, 3)}};
+    clients[load_port] = {{0, lines(0, 9, 4)}};
+    run(4, clients, {}, [](const Seen& seen, test::Books& books) {
+        EXPECT_EQ(seen.done[array_port], (std::vector<std::uint64_t>{5}));
+        EXPECT_EQ(seen.done[load_port], (std::vector<std::uint64_t>{7}));
+        EXPECT_EQ(books.counted(Counter::scratchpad_conflict_cycles), 4U);
+    });
+}
+
+// Any clients, any stalls: nothing depends on skipping or on the order of construction, and no more than the banks can
+// give is served in a busy cycle.
+TEST(Scratchpad, RandomClientsAgreeOnEveryClockAndInEveryOrder) {
+    test::RandomCase random(91);
+    for (std::uint64_t seed = 0; seed < 15; ++seed) {
+        Clients clients;
+        std::uint64_t total = 0;
+        for (Requests& requests : clients) {
+            for (std::uint64_t n = random.number(0, 12); n-- > 0;) {
+                requests.push_back(
+                    {random.number(0, 60), lines(random.number(0, 50), random.number(0, 50), random.number(1, 9))});
+                total += requests.back().value.lines_read + requests.back().value.lines_written;
+            }
+            std::sort(requests.begin(), requests.end(), [](const auto& a, const auto& b) { return a.cycle < b.cycle; });
+        }
+        clients[load_port].push_back({0, lines(1, 1, 1)});
+        const auto banks = static_cast<std::uint32_t>(random.number(1, 10));
+        test::BenchOptions options;
+        if (seed % 3 != 0) {
+            options.source_stalls = {seed, 60};
+            options.sink_stalls = {seed + 1000, 60};
+        }
+        const auto check = [&](const Seen& seen, test::Books& books) {
+            EXPECT_EQ(books.counted(Counter::scratchpad_lines_read) + books.counted(Counter::scratchpad_lines_written),
+                      total + 2);
+            EXPECT_GE(seen.activity[0] * banks, total);
+        };
+        const std::string story = run(banks, clients, options, check);
+        options.stubs_first = true;
+        EXPECT_EQ(story, run(banks, clients, options, check)) << "seed " << seed;
+        options.skipping = false;
+        EXPECT_EQ(story, run(banks, clients, options, check)) << "seed " << seed;
+    }
+}
+
+}  // namespace
+}  // namespace nibble
