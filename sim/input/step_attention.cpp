@@ -70,7 +70,7 @@ void StepExpander::forward(std::size_t at, const AttentionLayer& attention) {
 
     on_backward([=, this] {
         const auto gradient = [&](const char* which, const Shape& of) {
-            return TensorPlan{TensorRole::gradient, name + "." + which + "_gradient", of};
+            return TensorDraft{TensorRole::gradient, name + "." + which + "_gradient", of};
         };
         const TensorId d_context = builder_.store(dense_backward(to_output, gradient_of(at), shape, true));
         // context = probabilities x v

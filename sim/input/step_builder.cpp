@@ -20,7 +20,7 @@ Operation open_operation(const OperationLabel& label, Phase phase, std::vector<T
     return operation;
 }
 
-Value pending_value(Operation operation, TensorPlan plan) {
+Value pending_value(Operation operation, TensorDraft plan) {
     auto value = std::make_shared<StepValue>();
     value->pending = std::move(operation);
     value->plan = std::move(plan);
@@ -56,7 +56,7 @@ Operation vector_operation(const OperationLabel& label, Phase phase, std::uint64
     return operation;
 }
 
-TensorId StepBuilder::declare(const TensorPlan& plan) {
+TensorId StepBuilder::declare(const TensorDraft& plan) {
     Tensor tensor;
     tensor.id = next_++;
     tensor.name = plan.name;
@@ -68,7 +68,7 @@ TensorId StepBuilder::declare(const TensorPlan& plan) {
     return next_ - 1;
 }
 
-Value StepBuilder::stored(TensorId tensor, TensorPlan plan) {
+Value StepBuilder::stored(TensorId tensor, TensorDraft plan) {
     auto value = std::make_shared<StepValue>();
     value->tensor = tensor;
     value->plan = std::move(plan);
@@ -76,27 +76,27 @@ Value StepBuilder::stored(TensorId tensor, TensorPlan plan) {
 }
 
 Value StepBuilder::gemm(const OperationLabel& label, Phase phase, const Convolution& work, TensorId left,
-                        TensorId right, TensorPlan result) {
+                        TensorId right, TensorDraft result) {
     Operation operation = open_operation(label, phase, {left, right});
     operation.work = work;
     return pending_value(std::move(operation), std::move(result));
 }
 
 Value StepBuilder::gemm(const OperationLabel& label, Phase phase, const Matmul& work, TensorId left, TensorId right,
-                        TensorPlan result) {
+                        TensorDraft result) {
     Operation operation = open_operation(label, phase, {left, right});
     operation.work = work;
     return pending_value(std::move(operation), std::move(result));
 }
 
 Value StepBuilder::vector(const OperationLabel& label, std::uint64_t elements, std::vector<VectorStep> steps,
-                          std::vector<TensorId> inputs, TensorPlan result) {
+                          std::vector<TensorId> inputs, TensorDraft result) {
     return pending_value(vector_operation(label, Phase::vector, elements, std::move(steps), std::move(inputs), {}),
                          std::move(result));
 }
 
 Value StepBuilder::apply(const OperationLabel& label, const Value& value, VectorStep step,
-                         const std::vector<TensorId>& inputs, const TensorPlan& result) {
+                         const std::vector<TensorId>& inputs, const TensorDraft& result) {
     if (value->readers > 1) {
         store(value);
     }
@@ -116,14 +116,14 @@ Value StepBuilder::apply(const OperationLabel& label, const Value& value, Vector
     return next;
 }
 
-TensorId StepBuilder::side_output(const Value& value, const TensorPlan& plan) {
+TensorId StepBuilder::side_output(const Value& value, const TensorDraft& plan) {
     const TensorId tensor = declare(plan);
     value->pending.value().outputs.push_back(tensor);
     return tensor;
 }
 
 TensorId StepBuilder::tap(const OperationLabel& label, const Value& value, const VectorStep& step,
-                          const std::vector<TensorId>& inputs, const TensorPlan& result) {
+                          const std::vector<TensorId>& inputs, const TensorDraft& result) {
     if (!value->tensor) {
         read_also(*value->pending, inputs);
         steps_of(*value->pending).push_back(step);

@@ -24,7 +24,7 @@ struct OperationLabel {
 };
 
 /// A tensor to be: what to declare once it is known that it will be written.
-struct TensorPlan {
+struct TensorDraft {
     TensorRole role = TensorRole::activation;
     std::string name;
     Shape shape;
@@ -37,7 +37,7 @@ struct TensorPlan {
 struct StepValue {
     std::optional<TensorId> tensor;    ///< set once written
     std::optional<Operation> pending;  ///< set until then
-    TensorPlan plan;
+    TensorDraft plan;
     unsigned readers = 1;   ///< how many will use it; with more than one, steps of one reader must not reach the others
     unsigned operands = 1;  ///< tensors as large as the value that the open operation reads and adds up
     [[nodiscard]] bool gemm_pending() const { return pending && !std::holds_alternative<VectorWork>(pending->work); }
@@ -51,26 +51,26 @@ public:
     explicit StepBuilder(TraceSink sink) : sink_(std::move(sink)) {}
 
     /// A tensor that exists before the step, or is written by an operation that names it itself.
-    TensorId declare(const TensorPlan& plan);
-    [[nodiscard]] static Value stored(TensorId tensor, TensorPlan plan);
+    TensorId declare(const TensorDraft& plan);
+    [[nodiscard]] static Value stored(TensorId tensor, TensorDraft plan);
 
     /// Open operations.
     [[nodiscard]] static Value gemm(const OperationLabel& label, Phase phase, const Convolution& work, TensorId left,
-                                    TensorId right, TensorPlan result);
+                                    TensorId right, TensorDraft result);
     [[nodiscard]] static Value gemm(const OperationLabel& label, Phase phase, const Matmul& work, TensorId left,
-                                    TensorId right, TensorPlan result);
+                                    TensorId right, TensorDraft result);
     [[nodiscard]] static Value vector(const OperationLabel& label, std::uint64_t elements,
-                                      std::vector<VectorStep> steps, std::vector<TensorId> inputs, TensorPlan result);
+                                      std::vector<VectorStep> steps, std::vector<TensorId> inputs, TensorDraft result);
 
     /// The value after one more step, which reads `inputs` besides. Stays in the open operation if there is one.
     Value apply(const OperationLabel& label, const Value& value, VectorStep step, const std::vector<TensorId>& inputs,
-                const TensorPlan& result);
+                const TensorDraft& result);
     /// A side result of the open operation of `value`, such as a mask; the value must be pending.
-    TensorId side_output(const Value& value, const TensorPlan& plan);
+    TensorId side_output(const Value& value, const TensorDraft& plan);
     /// A step that reads the value and leaves it as it is, such as a reduction. In the open operation if there is one,
     /// else in an operation of its own.
     TensorId tap(const OperationLabel& label, const Value& value, const VectorStep& step,
-                 const std::vector<TensorId>& inputs, const TensorPlan& result);
+                 const std::vector<TensorId>& inputs, const TensorDraft& result);
     /// The sum of two values of one shape.
     Value add(const OperationLabel& label, Value a, Value b);
 

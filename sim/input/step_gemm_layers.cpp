@@ -11,7 +11,7 @@ namespace nibble {
 
 Value StepExpander::dense_forward(const Dense& dense, const Shape& result) {
     const Matmul work{1, dense.rows, dense.out, dense.in, false, true};
-    const TensorPlan plan{TensorRole::activation, dense.name + ".output", result};
+    const TensorDraft plan{TensorRole::activation, dense.name + ".output", result};
     Value y = StepBuilder::gemm(dense.label, Phase::forward, work, dense.x, weight(dense.weight), plan);
     return dense.bias ? builder_.apply(dense.label, y, {"bias"}, {master(*dense.bias)}, plan) : y;
 }
@@ -38,9 +38,9 @@ Value StepExpander::dense_backward(const Dense& dense, const Value& gradient, co
 
 Value StepExpander::batch_norm_gradient(const OperationLabel& by, const Value& gradient, const std::string& name,
                                         TensorId y, TensorId statistics, TrainedIndex parameters) {
-    const TensorPlan plan = gradient->plan;
+    const TensorDraft plan = gradient->plan;
     const std::uint64_t elements = elements_of(plan.shape);
-    const TensorPlan sums_plan{TensorRole::statistic, name + ".scale_shift_gradient", trained_[parameters].shape};
+    const TensorDraft sums_plan{TensorRole::statistic, name + ".scale_shift_gradient", trained_[parameters].shape};
     // The gradient is needed by two passes. If it is cheap to compute (one tensor and its mask), both compute it; if it
     // sums several tensors or others read it too, the first pass writes it.
     TensorId sums = 0;
@@ -93,7 +93,7 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
     require_work(at, {work.n, work.p(), work.q(), work.k, work.c / work.groups, work.r, work.s});
     const TensorId x = builder_.store(input(at).value);
     const TrainedIndex w = add_weight(at, name + ".weight", weight_shape);
-    const TensorPlan y_plan{TensorRole::activation, name + ".output", out};
+    const TensorDraft y_plan{TensorRole::activation, name + ".output", out};
     Value value = StepBuilder::gemm(label(at), Phase::forward, work, x, weight(w), y_plan);
     std::optional<TrainedIndex> parameters;
     std::optional<TensorId> y;

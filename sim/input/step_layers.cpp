@@ -43,7 +43,7 @@ Value StepExpander::activate(const OperationLabel& by, const Value& value, Activ
     }
     const Shape& shape = value->plan.shape;
     if (activation == Activation::gelu) {  // its gradient needs its argument
-        const TensorPlan argument{TensorRole::activation, name + ".argument", shape};
+        const TensorDraft argument{TensorRole::activation, name + ".argument", shape};
         saved = value->tensor ? *value->tensor : builder_.side_output(value, argument);
     }
     Value result =
@@ -56,7 +56,7 @@ Value StepExpander::activate(const OperationLabel& by, const Value& value, Activ
 
 Value StepExpander::activate_gradient(const OperationLabel& by, const Value& gradient, Activation activation,
                                       const std::string& name, TensorId saved) {
-    TensorPlan plan = gradient->plan;
+    TensorDraft plan = gradient->plan;
     plan.name = name + ".gradient";
     return builder_.apply(by, gradient, {std::string(function_of(activation)) + "_grad"}, {saved}, plan);
 }
@@ -73,7 +73,7 @@ Value StepExpander::drop(const OperationLabel& by, const Value& value, const std
 void StepExpander::forward(std::size_t at, const ImageLayer& image) {
     const Shape shape{batch_, image.channels, image.height, image.width};
     require_size(at, shape);
-    const TensorPlan plan{TensorRole::activation, layer(at).name, shape};
+    const TensorDraft plan{TensorRole::activation, layer(at).name, shape};
     set_output(at, StepBuilder::stored(builder_.declare(plan), plan), shape, false);
 }
 
@@ -99,7 +99,7 @@ void StepExpander::forward(std::size_t at, const MaxPoolLayer& pool) {
     if (input(at).needs_gradient) {
         on_backward([=, this] {
             const TensorId dy = builder_.store(gradient_of(at));
-            const TensorPlan plan{TensorRole::gradient, name + ".input_gradient", in};
+            const TensorDraft plan{TensorRole::gradient, name + ".input_gradient", in};
             const Value dx =
                 StepBuilder::vector(label(at), elements_of(out), {{"max_pool_grad", window}}, {dy, winner}, plan);
             builder_.store(dx);  // larger than what it is computed from: no further step can join
@@ -175,7 +175,7 @@ void StepExpander::forward(std::size_t at, const DropoutLayer&) {
     on_backward([=, this] {
         if (input(at).needs_gradient) {
             const Value gradient = gradient_of(at);
-            const TensorPlan plan = gradient->plan;
+            const TensorDraft plan = gradient->plan;
             add_gradient(label(at), source(at), builder_.apply(label(at), gradient, {"dropout_grad"}, {mask}, plan));
         }
     });

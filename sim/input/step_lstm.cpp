@@ -60,14 +60,14 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
         builder_.emit(vector_operation(by, Phase::vector, elements_of(state), {{"lstm_cell"}},
                                        {sum, input_gates_of_step[t], c[t]}, {h[t + 1], c[t + 1], saved[t]}));
     }
-    const TensorPlan result{TensorRole::activation, name + ".output", out};
+    const TensorDraft result{TensorRole::activation, name + ".output", out};
     const TensorId all_h = builder_.declare(result);
     copy(elements_of(out), {h.begin() + 1, h.end()}, {all_h});
     set_output(at, StepBuilder::stored(all_h, result), out);
 
     on_backward([=, this] {
         const auto gradient = [&](const std::string& what, std::uint64_t t, const Shape& shape) {
-            return TensorPlan{TensorRole::gradient, fmt::format("{}.{}_gradient[{}]", name, what, t), shape};
+            return TensorDraft{TensorRole::gradient, fmt::format("{}.{}_gradient[{}]", name, what, t), shape};
         };
         const TensorId d_all_h = builder_.store(gradient_of(at));
         std::vector<TensorId> d_h;

@@ -29,7 +29,7 @@ void StepExpander::forward(std::size_t at, const EmbeddingLayer& embedding) {
     on_backward([=, this] {
         const Value gradient = gradient_of(at);
         store_gemm(gradient);
-        const TensorPlan plan{TensorRole::weight_gradient, name + ".weight_gradient", table_shape};
+        const TensorDraft plan{TensorRole::weight_gradient, name + ".weight_gradient", table_shape};
         std::vector<TensorId>& earlier = trained_[*table].gradients;  // of a layer that shares the table
         std::vector<TensorId> read{tokens};
         read.insert(read.end(), earlier.begin(), earlier.end());
