@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "models/log_gradient/gradient_values.h"
 #include "sim/base/units.h"
 
 namespace nibble {
@@ -11,6 +12,9 @@ StreamingUnit::Work LogGradient::start(const Command& command) {
     const auto& convert = std::get<ConvertCommand>(command.work);
     constexpr std::uint64_t fp16_bytes = 2;
     ledger_.add(command.operation, Counter::gradients_converted, convert.elements);
+    if (convert.values) {
+        nibble::convert(*convert.values);
+    }
     const std::uint64_t code_bytes = bytes_for(Bits(convert.elements * convert.code_bits)).count();
     // The ports are as wide as the lanes: FP16 in, codes out, in every cycle.
     const std::uint64_t port_bytes =

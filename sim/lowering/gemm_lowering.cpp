@@ -13,6 +13,7 @@
 #include "models/dram/dram_standard.h"
 #include "models/mac_array/tile_values.h"
 #include "sim/base/units.h"
+#include "sim/lowering/gradient_check.h"
 #include "sim/lowering/selection.h"
 
 namespace nibble {
@@ -65,6 +66,7 @@ struct GemmLowering::Job {
     Dependencies start{};                    // space for tiles and resident outputs is free
     std::array<Dependencies, 2> out_free{};
     std::size_t out_buffer = 0;
+    std::shared_ptr<const std::vector<float>> sums;  // of the reduction in progress, in values mode
 };
 
 GemmLowering::GemmLowering(LoweringContext context, GemmValues* values)
@@ -134,8 +136,9 @@ void GemmLowering::lower(const Operation& operation, OpRecord record, std::uint6
                               memory.tensor(operation.inputs[right]).elements);
     const GemmPrecision precision = context_.recipe.precision_of(operation);
 
-    Job job{operation, problem, {}, precision, operand(operation, left), operand(operation, right), {}, {}, {}, 0,
-            false,     {},      {}, 0};
+    Job job{
+        operation, problem, {}, precision, operand(operation, left), operand(operation, right), {}, {}, {}, 0, false,
+        {},        {},      0,  nullptr};
     const std::uint64_t out_access = first_access + operation.inputs.size();
     job.out = place_output(context_, operation.outputs[0], out_access);
     for (std::size_t i = 1; i < operation.outputs.size(); ++i) {
@@ -254,6 +257,7 @@ void GemmLowering::emit_tiles(Job& job) {
         command.passes = job.problem.passes(tile);
         if (values_ != nullptr) {
             command.values = values_->tile(tile, first, last);
+            job.sums = command.values->sums;
         }
         Dependencies needs = later(job.start, later(job.left.loaded, job.right.loaded));
         needs = later(needs, later(job.left.resident ? job.left.ready : Dependencies{},
@@ -310,7 +314,11 @@ void GemmLowering::finish_tile(Job& job, const TileRange& tile) {
         made = emitter.issued(Unit::vector_unit);
     }
     if (job.out.code_bits > 0) {
-        emitter.convert({.elements = elements, .code_bits = job.out.code_bits}, made);
+        ConvertCommand conversion{.elements = elements, .code_bits = job.out.code_bits, .values = nullptr};
+        if (job.sums != nullptr) {
+            conversion.values = gradients_to_convert(job.sums, job.operation.layer, gradients_checked_);
+        }
+        emitter.convert(conversion, made);
         made = later(made, emitter.issued(Unit::log_gradient));
     }
     const auto store_copies = [&](const OutputCopies& output) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +25,9 @@ public:
     /// `record` holds what is known of the operation; `first_access` numbers its operand accesses (see TensorPlan).
     void lower(const Operation& operation, OpRecord record, std::uint64_t first_access);
 
+    /// Gradients whose codes were compared with the reference so far.
+    [[nodiscard]] std::uint64_t gradients_checked() const { return *gradients_checked_; }
+
 private:
     struct Operand;
     struct Job;
@@ -37,6 +41,7 @@ private:
 
     LoweringContext context_;
     GemmValues* values_;
+    std::shared_ptr<std::uint64_t> gradients_checked_ = std::make_shared<std::uint64_t>(0);
     double dram_bytes_per_cycle_;
     std::unordered_map<std::string, Tiling> tilings_;  // searched before, by everything that the search looks at
 };

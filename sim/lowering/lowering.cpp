@@ -34,7 +34,7 @@ public:
           memory_(machine, plan),
           tiles_(machine.scratchpad),
           context_{machine, *options.recipe, emitter_, memory_, tiles_},
-          values_(machine.mac_array.accumulation, machine.gradient_storage, values_seed),
+          values_(trace_path, machine.mac_array.accumulation, machine.gradient_storage, values_seed),
           gemms_(context_, options.values ? &values_ : nullptr) {}
 
     ProgramItem next() {
@@ -55,7 +55,7 @@ public:
         return emitter_.pop();
     }
 
-    [[nodiscard]] std::uint64_t values_checked() const { return values_.checked(); }
+    [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
 
 private:
     void lower(const Operation& operation) {

@@ -25,13 +25,14 @@ struct LoweringOptions {
 /// that fit kept on chip. Memory does not grow with the length of the trace, except by what TensorPlan keeps.
 class Lowering final : public ProgramSource {
 public:
-    /// Opens the trace again; `plan` must come from the same trace, recipe and machine.
+    /// Opens the trace again; `plan` must come from the same trace, recipe and machine. With values, recorded ones are
+    /// read as they are needed: check_recorded_values() finds beforehand what is wrong with them.
     Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
              const LoweringOptions& options);
     ~Lowering() override;
 
     ProgramItem next() override;
-    /// GEMM outputs compared with the plain reference so far; a difference throws ModelError.
+    /// GEMM outputs and gradient codes compared with the plain reference so far; a difference throws ModelError.
     [[nodiscard]] std::uint64_t values_checked() const;
 
 private:

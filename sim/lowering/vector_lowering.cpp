@@ -227,7 +227,8 @@ private:
         const Dependencies worked = emitter.issued(Unit::vector_unit);
         store(results_, chunk, chunks, worked);
         if (gradients_ > 0) {
-            emitter.convert({.elements = part_of(gradients_, chunk, chunks), .code_bits = code_bits_}, worked);
+            emitter.convert(
+                {.elements = part_of(gradients_, chunk, chunks), .code_bits = code_bits_, .values = nullptr}, worked);
             store(codes_, chunk, chunks, emitter.issued(Unit::log_gradient));
         }
         output_free_[slot] = later(emitter.issued(Unit::store), emitter.issued(Unit::log_gradient));

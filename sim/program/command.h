@@ -50,7 +50,8 @@ struct MatmulPass {
     friend bool operator==(const MatmulPass&, const MatmulPass&) = default;
 };
 
-struct TileValues;  // operands and result of a tile in values mode
+struct TileValues;      // operands and result of a tile in values mode
+struct GradientValues;  // gradients of a tile and their codes in values mode
 
 /// Multiplies one pair of operand tiles. Passes are independent products over the same operands (the stride classes of
 /// an input gradient; the products of a batch); each adds to its own part of the output tile.
@@ -71,6 +72,7 @@ struct MatmulCommand {
 struct ConvertCommand {
     std::uint64_t elements = 0;
     std::uint32_t code_bits = 8;  ///< written for each gradient: 4 (one phase), 5 (packed pair) or 8 (two codes)
+    std::shared_ptr<GradientValues> values;  ///< null in shapes mode, and where the vector unit made the gradients
 };
 
 /// Element-wise work on data in the scratchpad.

@@ -109,6 +109,12 @@ private:
         dx.inputs = {dy, w};
         dx.outputs = {gx};
         writer.write(dx);
+        // A layer before this one: its dx reads the gradient just made.
+        Operation earlier = gemm(forward.layer, Phase::dx, Position::middle);
+        earlier.work = Matmul{1, 1, 1, sizes[0].own, false, false};
+        earlier.inputs = {gx, tensor(writer, TensorRole::weight, sizes[0].own)};
+        earlier.outputs = {tensor(writer, TensorRole::gradient, 1)};
+        writer.write(earlier);
         dw.inputs =
             std::holds_alternative<Matmul>(dw.work) ? std::vector<TensorId>{dy, x} : std::vector<TensorId>{x, dy};
         dw.outputs = {gw};
