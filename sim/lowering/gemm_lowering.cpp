@@ -316,7 +316,7 @@ void GemmLowering::finish_tile(Job& job, const TileRange& tile) {
     if (job.out.code_bits > 0) {
         ConvertCommand conversion{.elements = elements, .code_bits = job.out.code_bits, .values = nullptr};
         if (job.sums != nullptr) {
-            conversion.values = gradients_to_convert(job.sums, job.operation.layer, gradients_checked_);
+            conversion.values = gradients_to_convert(job.sums, job.problem.k(), job.operation.layer, gradients_checked_);
         }
         emitter.convert(conversion, made);
         made = later(made, emitter.issued(Unit::log_gradient));

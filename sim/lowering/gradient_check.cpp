@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/gradient_check.h"
 
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -41,8 +42,10 @@ void check(const GradientValues& values, const std::string& layer) {
 }  // namespace
 
 std::shared_ptr<GradientValues> gradients_to_convert(std::shared_ptr<const std::vector<float>> gradients,
-                                                     const std::string& layer, std::shared_ptr<std::uint64_t> checked) {
+                                                     std::uint64_t k, const std::string& layer,
+                                                     std::shared_ptr<std::uint64_t> checked) {
     auto values = std::make_shared<GradientValues>();
+    values->scale_log2 = -(3 + static_cast<int>(std::bit_width(k)) / 2);
     values->gradients = std::move(gradients);
     values->finished = [layer, checked = std::move(checked)](const GradientValues& converted) {
         check(converted, layer);
