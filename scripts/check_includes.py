@@ -38,7 +38,7 @@ ALLOWED = {
                        "models/sequencer"},
     # Around the silicon. Of the units, only plain cores: formulas, tables of standards, bit-true arithmetic.
     "sim/config": {"sim/base", "params", "models/dram", "models/mac_array", "models/numerics"},
-    "sim/input": {"sim/base", "sim/config", "models/vector_unit"},
+    "sim/input": {"sim/base", "sim/config", "models/numerics", "models/vector_unit"},
     "sim/lowering": {"sim/base", "sim/counters", "sim/program", "sim/input", "params", "models/numerics", "models/dram",
                      "models/mac_array", "models/vector_unit"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},

@@ -17,6 +17,7 @@
 #include "sim/app/trace_source.h"
 #include "sim/base/error.h"
 #include "sim/config/machine_config.h"
+#include "sim/lowering/recorded_values.h"
 #include "sim/report/ops_csv.h"
 #include "sim/report/output_directory.h"
 #include "sim/report/result_collector.h"
@@ -42,6 +43,9 @@ Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& 
         plans.machine = plan(setup.machine);
         if (setup.baseline) {
             plans.baseline = plan(*setup.baseline);
+        }
+        if (setup.values) {
+            check_recorded_values(trace.path(), selection);
         }
     });
     if (plans.machine->operations() == 0) {

@@ -113,7 +113,9 @@ const Tiling& GemmLowering::tiling(const Operation& operation, const GemmProblem
                            c->dilation_h, c->dilation_w, c->groups);
     } else {
         const auto& m = std::get<Matmul>(operation.work);
-        key += fmt::format("{} {} {} {} {} {}", m.batch, m.m, m.n, m.k, m.left_transposed, m.right_transposed);
+        const TileRange whole{{0, m.batch}, {0, m.m}, {0, m.n}, {0, m.k}};  // smaller where the batch shares an operand
+        key += fmt::format("{} {} {} {} {} {} {} {}", m.batch, m.m, m.n, m.k, m.left_transposed, m.right_transposed,
+                           problem.left(whole, 8).bytes(), problem.right(whole, 8).bytes());
     }
     const auto found = tilings_.find(key);
     if (found != tilings_.end()) {
@@ -316,7 +318,8 @@ void GemmLowering::finish_tile(Job& job, const TileRange& tile) {
     if (job.out.code_bits > 0) {
         ConvertCommand conversion{.elements = elements, .code_bits = job.out.code_bits, .values = nullptr};
         if (job.sums != nullptr) {
-            conversion.values = gradients_to_convert(job.sums, job.problem.k(), job.operation.layer, gradients_checked_);
+            conversion.values =
+                gradients_to_convert(job.sums, job.problem.k(), job.operation.layer, gradients_checked_);
         }
         emitter.convert(conversion, made);
         made = later(made, emitter.issued(Unit::log_gradient));

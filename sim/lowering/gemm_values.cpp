@@ -230,12 +230,23 @@ private:
 
 void GemmValues::begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
                        const GemmPrecision& precision, const Tensor& left, const Tensor& right) {
-    const auto source = [&](const Tensor& tensor) {
+    layer_.reset();  // and with it recorded codes, unless the array still works on them
+    require_recorded_fit(left, right);
+    // A convolution's weight gradient takes its second input, the gradient, on the left.
+    const bool swapped = operation.phase == Phase::dw && std::holds_alternative<Convolution>(operation.work);
+    const auto source = [&](const Tensor& tensor, std::size_t input) {
         const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, storage_);
+        const OperandFormat format = operand_format(copy, tensor.role, operation.phase);
+        if (!tensor.values.empty()) {
+            OperandCodes operand = recorded_.load(operation, input, tensor, format);
+            return ValueSource{operand.format, 0,
+                               std::make_shared<const std::vector<std::uint16_t>>(std::move(operand.codes))};
+        }
         const std::uint64_t key = (seed_ * 0x2545f4914f6cdd1dU) ^ (std::uint64_t{tensor.id} << 40U);
-        return ValueSource{operand_format(copy, tensor.role, operation.phase), key};
+        return ValueSource{format, key, nullptr};
     };
-    Layer layer{operation, problem, tiling, source(left), source(right), left.elements, right.elements, 1};
+    Layer layer{operation,     problem,        tiling, source(left, swapped ? 1 : 0), source(right, swapped ? 0 : 1),
+                left.elements, right.elements, 1};
     const std::uint64_t outputs = problem.batch() * problem.m() * problem.n();
     layer.sample_step = std::max<std::uint64_t>(1, outputs / most_checked);
     layer_ = std::make_shared<const Layer>(std::move(layer));

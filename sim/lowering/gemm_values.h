@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "models/mac_array/mac_array_params.h"
@@ -11,14 +12,18 @@
 #include "sim/lowering/gemm_problem.h"
 #include "sim/lowering/layer_values.h"
 #include "sim/lowering/recipe.h"
+#include "sim/lowering/recorded_values.h"
 #include "sim/lowering/tiling.h"
 
 namespace nibble {
 
 /// Operand values for the GEMMs of a run in values mode, and the check of what the array makes of them.
 ///
-/// Element `e` of an operand is a code drawn from a hash of seed, tensor and e, so that nothing is stored; not-a-number
-/// codes are left out. Every tile's operands are gathered in the order in which the array takes them. When a tile
+/// Element `e` of a tensor that names recorded values is what quantisation makes of them (RecordedValues); the codes of
+/// the present GEMM are held, and those of earlier ones until the array has finished them. Of another tensor it is a
+/// code drawn from a hash of seed, tensor and e, so that nothing is stored; not-a-number codes are left out.
+///
+/// Every tile's operands are gathered in the order in which the array takes them. When a tile
 /// completes its reduction, its outputs are compared bit for bit with a reference that walks the layer's textbook
 /// formula element by element, chunk by chunk in the same order. Of operations with more than `most_checked` outputs
 /// a regular sample is compared.
@@ -26,10 +31,16 @@ class GemmValues {
 public:
     static constexpr std::uint64_t most_checked = 4096;  // outputs of one operation
 
-    GemmValues(const AccumulationRule& rule, GradientStorage storage, std::uint64_t seed)
-        : rule_(rule), storage_(storage), seed_(seed), checked_(std::make_shared<std::uint64_t>(0)) {}
+    /// Recorded values are beside the trace at `trace_path`.
+    GemmValues(const std::string& trace_path, const AccumulationRule& rule, GradientStorage storage, std::uint64_t seed)
+        : recorded_(trace_path),
+          rule_(rule),
+          storage_(storage),
+          seed_(seed),
+          checked_(std::make_shared<std::uint64_t>(0)) {}
 
     /// The tiles that follow belong to this GEMM, whose operands, as the array takes them, are `left` and `right`.
+    /// Throws InputError if their recorded values cannot be used; check_recorded_values() finds that out beforehand.
     void begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
                const GemmPrecision& precision, const Tensor& left, const Tensor& right);
     /// Operands of one tile; `first` of its reduction.
@@ -39,6 +50,7 @@ public:
     [[nodiscard]] std::uint64_t checked() const { return *checked_; }
 
 private:
+    RecordedValues recorded_;
     AccumulationRule rule_;
     GradientStorage storage_;
     std::uint64_t seed_;

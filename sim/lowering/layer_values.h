@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "models/numerics/gemm.h"
 #include "sim/input/operation.h"
@@ -10,12 +12,16 @@
 
 namespace nibble {
 
-/// An operand's elements as codes.
+/// An operand's elements as codes: recorded ones, or else drawn from a hash of `key` and element.
 struct ValueSource {
     OperandFormat format = OperandFormat::fp16;
     std::uint64_t key = 0;
+    std::shared_ptr<const std::vector<std::uint16_t>> recorded;  ///< null: none
 
     [[nodiscard]] std::uint16_t code(std::uint64_t element) const {
+        if (recorded != nullptr) {
+            return (*recorded)[element];
+        }
         // SplitMix64 (Steele et al. 2014): one well-mixed word for each element.
         std::uint64_t z = key + element * 0x9e3779b97f4a7c15U;
         z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;

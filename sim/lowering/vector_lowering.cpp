@@ -161,7 +161,10 @@ private:
                 restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
                 (is_fp4(format) ? codes_ : results_).push_back(stream);
             }
+            const bool kept =
+                std::find(output.formats.begin(), output.formats.end(), CopyFormat::fp16) != output.formats.end();
             gradients_ += output.code_bits > 0 ? output.elements : 0;
+            passing_ += output.code_bits > 0 && !kept ? output.elements : 0;
             code_bits_ = std::max(code_bits_, output.code_bits);
             outputs_.push_back(output);
         }
@@ -214,7 +217,7 @@ private:
             }
         }
         ready = later(ready, emitter.issued(Unit::load));
-        std::uint64_t write_bytes = 2 * part_of(gradients_, chunk, chunks);
+        std::uint64_t write_bytes = 2 * part_of(passing_, chunk, chunks);
         for (const Stream& stream : results_) {
             write_bytes += part_of(stream.bytes, chunk, chunks);
         }
@@ -255,6 +258,7 @@ private:
     std::vector<Stream> results_;  // written by the vector unit
     std::vector<Stream> codes_;    // written by the log-gradient unit
     std::uint64_t gradients_ = 0;  // elements that go through it
+    std::uint64_t passing_ = 0;    // of these, the ones whose 16 bits are no copy that is kept
     std::uint32_t code_bits_ = 0;
     LaneWork work_;
     Dependencies start_{};

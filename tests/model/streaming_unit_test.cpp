@@ -29,6 +29,13 @@ CommandPtr command_of(const Work& work) {
     return command;
 }
 
+CommandPtr conversion(std::uint64_t elements, std::uint32_t code_bits) {
+    ConvertCommand convert;
+    convert.elements = elements;
+    convert.code_bits = code_bits;
+    return command_of(convert);
+}
+
 struct Seen {
     std::vector<std::uint64_t> completions;
     std::vector<ScratchpadRequest> requests;
@@ -146,7 +153,7 @@ TEST(VectorUnit, WorkWithoutDataAsksForNoLines) {
 // bytes (4 lines); 8 lanes move 16 + 8 bytes a cycle: one line. 11 cycles of lines.
 TEST(LogGradient, ConvertsAGradientALaneACycle) {
     EXPECT_EQ(occupied(13, 4, 11), 18U);
-    run(log_gradient(8, 4), {command_of(ConvertCommand{100, 8})}, {}, [](const Seen& seen, test::Books& books) {
+    run(log_gradient(8, 4), {conversion(100, 8)}, {}, [](const Seen& seen, test::Books& books) {
         EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{1 + 18}));
         EXPECT_EQ(seen.requests[0].lines_read, 7U);
         EXPECT_EQ(seen.requests[0].lines_written, 4U);
@@ -157,7 +164,7 @@ TEST(LogGradient, ConvertsAGradientALaneACycle) {
 
 // A packed pair is 5 bits: 100 of them 62.5 bytes, 2 lines instead of 4.
 TEST(LogGradient, APackedPairIsNarrower) {
-    run(log_gradient(8, 4), {command_of(ConvertCommand{100, 5})}, {},
+    run(log_gradient(8, 4), {conversion(100, 5)}, {},
         [](const Seen& seen, test::Books&) { EXPECT_EQ(seen.requests[0].lines_written, 2U); });
 }
 
@@ -166,7 +173,7 @@ std::vector<CommandPtr> random_work(test::RandomCase& random, bool vector, std::
     for (std::size_t n = 0; n < count; ++n) {
         all.push_back(
             vector ? command_of(VectorCommand{random.number(0, 300), random.number(0, 2000), random.number(0, 2000), 0})
-                   : command_of(ConvertCommand{random.number(1, 500), random.one_of<std::uint32_t>({4, 5, 8})}));
+                   : conversion(random.number(1, 500), random.one_of<std::uint32_t>({4, 5, 8})));
     }
     return all;
 }

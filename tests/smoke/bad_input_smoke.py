@@ -75,6 +75,20 @@ class BadInput(smoke.Case):
     def test_batch_is_not_for_traces(self):
         self.assertIn("--batch", self.refused("run", self.trace(), "--batch", 4, "--machine", "edge-int4"))
 
+    def test_recorded_values(self):
+        def name_values(lines):
+            weight = next(i for i, line in enumerate(lines) if '"role":"weight"' in line)
+            lines[weight] = lines[weight].replace('"role"', '"values":"weight.npy","role"')
+            return lines
+
+        path = self.trace(name_values)
+        errors = self.refused("run", path, "--values", "--machine", "edge-int4")
+        self.assertIn(self.path("weight.npy"), errors)
+        self.assertIn(path, errors)
+        self.write("weight.npy", "not an array")
+        self.assertIn("NUMPY", self.refused("run", path, "--values", "--machine", "edge-int4"))
+        run("run", path, "--machine", "edge-int4", "--quiet")  # only shapes: nobody reads the file
+
     def test_nothing_selected(self):
         self.assertIn("--layers", self.refused("run", "tiny", "--machine", "edge-int4", "--layers", "nothing*"))
 

@@ -74,7 +74,7 @@ TEST(Emitter, CountsWhatEachUnitIsGiven) {
     MatmulCommand tile;
     tile.passes = {{2, 3, 4}, {1, 1, 5}};
     emitter.matmul(tile, emitter.issued(Unit::load));
-    emitter.convert({.elements = 7, .code_bits = 8}, {});
+    emitter.convert(ConvertCommand{}, {});
     emitter.vector({.lane_ops = 9, .read_bytes = 1, .write_bytes = 1, .macs = 6}, {});
     emitter.store(slice, emitter.issued());
     EXPECT_EQ(emitter.issued(), (Dependencies{2, 1, 1, 1, 1}));

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/recorded_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "models/numerics/fp4.h"
+#include "models/numerics/fp8.h"
+#include "models/numerics/half.h"
+#include "models/numerics/int4.h"
+#include "models/numerics/sawb.h"
+#include "sim/base/error.h"
+#include "sim/input/trace_reader.h"
+#include "sim/lowering/copy_format.h"
+
+namespace nibble {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+double largest_magnitude(std::span<const float> values) {
+    float largest = 0.0F;
+    for (const float x : values) {
+        largest = std::max(largest, std::fabs(x));
+    }
+    return static_cast<double>(largest);
+}
+
+template <class Encode>
+OperandCodes encoded(OperandFormat format, std::span<const float> values, Encode encode) {
+    OperandCodes made{format, std::vector<std::uint16_t>(values.size())};
+    std::transform(values.begin(), values.end(), made.codes.begin(), encode);
+    return made;
+}
+
+template <class Map>
+OperandCodes encoded_int4(OperandFormat format, std::span<const float> values, const Map& map) {
+    return encoded(format, values, [&](float x) { return int4_bits(map.encode(static_cast<double>(x))); });
+}
+
+OperandCodes encoded_fp4(OperandFormat format, std::span<const float> values) {
+    const Fp4Phase phase = format == OperandFormat::fp4_even ? Fp4Phase::even : Fp4Phase::odd;
+    const int scale_log2 = scale_log2_into(largest_magnitude(values), fp4_largest_log2);
+    return encoded(format, values, [&](float x) { return encode_fp4(x, scale_log2, phase).code.bits; });
+}
+
+OperandCodes encoded_fp8(OperandFormat format, std::span<const float> values) {
+    const Fp8Format layout = format == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
+    const int scale_log2 = scale_log2_into(largest_magnitude(values), fp8_largest_log2);
+    return encoded(format, values,
+                   [&](float x) { return encode_fp8(layout, std::ldexp(static_cast<double>(x), scale_log2)); });
+}
+
+OperandCodes encoded_fp16(std::span<const float> values) {
+    const auto limit = static_cast<float>(half_max);
+    return encoded(OperandFormat::fp16, values,
+                   [limit](float x) { return encode_half(std::clamp(x, -limit, limit)).bits; });
+}
+
+}  // namespace
+
+int scale_log2_into(double largest, int window_log2) {
+    if (largest == 0.0) {
+        return 0;
+    }
+    int exponent = 0;
+    const double fraction = std::frexp(largest, &exponent);  // in [1/2, 1)
+    return window_log2 - exponent + (fraction == 0.5 ? 1 : 0);
+}
+
+OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted) {
+    switch (wanted) {
+        case OperandFormat::int4_signed:
+            return encoded_int4(wanted, values, SawbQuantizer(default_sawb_levels, sawb_statistics(values)));
+        case OperandFormat::int4_unsigned:
+            if (std::ranges::any_of(values, [](float x) { return x < 0.0F; })) {
+                return encoded_int4(OperandFormat::int4_signed, values, Int4SymmetricMap::stretched_to(values));
+            }
+            return encoded_int4(wanted, values, Int4UnsignedMap::stretched_to(values));
+        case OperandFormat::fp4_even:
+        case OperandFormat::fp4_odd:
+            return encoded_fp4(wanted, values);
+        case OperandFormat::fp8_143:
+        case OperandFormat::fp8_152:
+            return encoded_fp8(wanted, values);
+        case OperandFormat::fp16:
+            break;
+    }
+    return encoded_fp16(values);
+}
+
+std::optional<ImageShape> image_shape(const Operation& operation, std::size_t input) {
+    const auto* c = std::get_if<Convolution>(&operation.work);
+    if (c == nullptr) {
+        return std::nullopt;
+    }
+    const ImageShape x{c->n, c->c, c->h, c->w};
+    const ImageShape w{c->k, c->c / c->groups, c->r, c->s};
+    const ImageShape dy{c->n, c->k, c->p(), c->q()};
+    switch (operation.phase) {
+        case Phase::dx:
+            return input == 0 ? dy : w;
+        case Phase::dw:
+            return input == 0 ? x : dy;
+        default:
+            return input == 0 ? x : w;
+    }
+}
+
+void require_image_shape(const Operation& operation, std::size_t input, const Tensor& tensor) {
+    const std::optional<ImageShape> image = image_shape(operation, input);
+    if (image && tensor.shape.size() == image->size() && !std::ranges::equal(tensor.shape, *image)) {
+        throw InputError(fmt::format("tensor {} must be {} as the convolution says, it is {}", tensor.id,
+                                     fmt::join(*image, "x"), fmt::join(tensor.shape, "x")));
+    }
+}
+
+std::vector<std::uint16_t> channels_last(std::span<const std::uint16_t> codes, const ImageShape& shape) {
+    const auto [images, channels, height, width] = shape;
+    const std::uint64_t pixels = height * width;
+    if (codes.size() != images * channels * pixels) {
+        throw ModelError(fmt::format("{} codes for an image of {}", codes.size(), fmt::join(shape, "x")));
+    }
+    std::vector<std::uint16_t> moved(codes.size());
+    std::size_t from = 0;
+    for (std::uint64_t image = 0; image < images; ++image) {
+        for (std::uint64_t channel = 0; channel < channels; ++channel) {
+            for (std::uint64_t pixel = 0; pixel < pixels; ++pixel) {
+                moved[(image * pixels + pixel) * channels + channel] = codes[from++];
+            }
+        }
+    }
+    return moved;
+}
+
+RecordedValues::RecordedValues(const std::string& trace_path) : directory_(fs::path(trace_path).parent_path()) {}
+
+NpyFile RecordedValues::open(const Tensor& tensor) const {
+    const fs::path path(tensor.values);
+    if (path.is_absolute() || tensor.values.find('\0') != std::string::npos) {
+        throw InputError(fmt::format("expected a path relative to the trace, found '{}'", printable(tensor.values)));
+    }
+    NpyFile file(directory_ / path);
+    file.require_shape(tensor.shape);
+    return file;
+}
+
+void RecordedValues::check(const Tensor& tensor) const {
+    open(tensor).require_finite();
+}
+
+OperandCodes RecordedValues::load(const Operation& operation, std::size_t input, const Tensor& tensor,
+                                  OperandFormat wanted) const {
+    require_image_shape(operation, input, tensor);
+    OperandCodes made = quantize_operand(open(tensor).read(), wanted);
+    if (const std::optional<ImageShape> image = image_shape(operation, input)) {
+        made.codes = channels_last(made.codes, *image);
+    }
+    return made;
+}
+
+void require_recorded_fit(const Tensor& left, const Tensor& right) {
+    const std::uint64_t elements =
+        (left.values.empty() ? 0 : left.elements) + (right.values.empty() ? 0 : right.elements);
+    if (elements > RecordedValues::most_elements) {
+        throw InputError(fmt::format("the recorded operands have {} elements together, more than {} (2 GiB of codes)",
+                                     elements, RecordedValues::most_elements));
+    }
+}
+
+void check_recorded_values(const std::string& trace_path, const Selection& selection) {
+    struct Named {
+        Tensor tensor;
+        bool checked = false;
+    };
+    std::unordered_map<TensorId, Named> named;
+    const RecordedValues recorded(trace_path);
+    TraceReader reader{fs::path(trace_path)};
+    ProblemList problems(trace_path);
+    const auto check = [&](const Operation& operation) {
+        const auto attempt = [&](const auto& act) {
+            try {
+                act();
+            } catch (const InputError& error) {
+                problems.add(operation.line, 0, fmt::format("{}: {}", printable(operation.layer), error.what()));
+            }
+        };
+        std::array<Tensor, 2> operands;
+        for (std::size_t input = 0; input < operands.size(); ++input) {
+            const auto found = named.find(operation.inputs[input]);
+            if (found == named.end()) {
+                continue;
+            }
+            operands[input] = found->second.tensor;
+            attempt([&] { require_image_shape(operation, input, operands[input]); });
+            if (!std::exchange(found->second.checked, true)) {
+                attempt([&] { recorded.check(operands[input]); });
+            }
+        }
+        attempt([&] { require_recorded_fit(operands[0], operands[1]); });
+    };
+    while (const auto item = reader.next()) {
+        const auto* tensor = std::get_if<Tensor>(&*item);
+        if (tensor != nullptr && !tensor->values.empty()) {
+            named.emplace(tensor->id, Named{*tensor});
+        }
+        const auto* operation = std::get_if<Operation>(&*item);
+        if (operation != nullptr && runs_on_array(*operation) && selection.contains(*operation)) {
+            check(*operation);
+        }
+    }
+    problems.throw_if_any();
+}
+
+}  // namespace nibble

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/numerics/operand.h"
+#include "sim/input/npy_file.h"
+#include "sim/input/operation.h"
+#include "sim/lowering/selection.h"
+
+namespace nibble {
+
+/// The codes of a whole operand. They carry no scale: sums are in units of the operands' scales, as in the array.
+struct OperandCodes {
+    OperandFormat format = OperandFormat::fp16;
+    std::vector<std::uint16_t> codes;
+};
+
+/// What a power-of-two scale makes of the largest magnitude of an operand: at most this, and more than half of it.
+/// FP4: MAX of Sun et al. 2020, section 3.2 (grad_scale_max), for both phases. FP8: our choice; a product of two such
+/// operands is at most 256, which leaves binary16 sums room for 255 of them, and the smallest FP8 numbers still reach
+/// down to 2^-13 (1-4-3) and 2^-20 (1-5-2) of the largest.
+inline constexpr int fp4_largest_log2 = 6;
+inline constexpr int fp8_largest_log2 = 4;
+
+/// The scale, as a power of two, that brings `largest` into (2^(window_log2 - 1), 2^window_log2]; 0 for `largest` 0.
+[[nodiscard]] int scale_log2_into(double largest, int window_log2);
+
+/// Quantises a whole operand as the machine would, from finite numbers:
+///  - int4_signed, which only weights have: zero-aligned SAWB with the clip of the tensor's own moments;
+///  - int4_unsigned, activations: [0, max] stretched to 0..15, which is PACT with alpha at the maximum. If any element
+///    is negative, [-max, max] to -7..7 instead, and the codes' format is int4_signed;
+///  - fp4_even, fp4_odd: radix-4 codes with the power-of-two scale that brings the maximum into (32, 64];
+///  - fp8_143, fp8_152: with the power-of-two scale that brings the maximum into (8, 16];
+///  - fp16: nearest, without a scale; what is beyond the largest finite number becomes that number.
+[[nodiscard]] OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted);
+
+/// Batch, channels, height, width of an image; filters, channels, height, width of a weight.
+using ImageShape = std::array<std::uint64_t, 4>;
+
+/// The shape in which the trace gives operand `input` (0 or 1) of a convolution; nothing for a matrix product.
+[[nodiscard]] std::optional<ImageShape> image_shape(const Operation& operation, std::size_t input);
+
+/// Throws InputError if the trace declares `tensor`, operand `input` of the operation, as an image of another shape.
+void require_image_shape(const Operation& operation, std::size_t input, const Tensor& tensor);
+
+/// Codes of an image or weight of this shape, channels moved from the second place to the last: N,C,H,W to N,H,W,C and
+/// K,C,R,S to K,R,S,C.
+[[nodiscard]] std::vector<std::uint16_t> channels_last(std::span<const std::uint16_t> codes, const ImageShape& shape);
+
+/// The values that a trace names: .npy files beside it (traces/FORMAT.md).
+///
+/// Nothing is kept: every use of a tensor reads its file, and codes live as long as somebody works on them. Reading an
+/// operand takes 6 bytes an element for a moment, then 2.
+class RecordedValues {
+public:
+    /// Recorded operands of one GEMM, together: 2 GiB of codes.
+    static constexpr std::uint64_t most_elements = std::uint64_t{1} << 30U;
+
+    /// Paths are relative to the trace's directory.
+    explicit RecordedValues(const std::string& trace_path);
+
+    /// Checks that the tensor's file has its shape and holds finite numbers, all of them. Throws InputError.
+    void check(const Tensor& tensor) const;
+    /// The operand in the order in which GemmValues numbers elements: images N,H,W,C, weights K,R,S,C, matrices as
+    /// they are. Throws InputError as check() and require_image_shape() do.
+    [[nodiscard]] OperandCodes load(const Operation& operation, std::size_t input, const Tensor& tensor,
+                                    OperandFormat wanted) const;
+
+private:
+    [[nodiscard]] NpyFile open(const Tensor& tensor) const;
+
+    std::filesystem::path directory_;
+};
+
+/// Throws InputError if the recorded ones of a GEMM's operands are more than RecordedValues::most_elements.
+void require_recorded_fit(const Tensor& left, const Tensor& right);
+
+/// Checks the values of all operands that the array reads in selected operations, before anything is simulated: the
+/// files are there, have the right shape and hold finite numbers. Reads the trace, which must be a valid one, and
+/// each of these files once. Throws InputError with every problem found.
+void check_recorded_values(const std::string& trace_path, const Selection& selection);
+
+}  // namespace nibble

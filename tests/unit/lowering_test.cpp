@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/lowering.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "sim/base/error.h"
+#include "tests/support/random_case.h"
+#include "tests/support/step_trace.h"
+#include "tests/support/test_machine.h"
+#include "tests/support/trace_file.h"
+
+namespace nibble {
+namespace {
+
+using enum TensorRole;
+
+struct Lowered {
+    std::vector<OpRecord> operations;
+    std::vector<Command> commands;
+};
+
+Lowered lower(const std::string& trace, const MachineParameters& machine, const std::string& recipe) {
+    const test::TraceFile file(trace);
+    LoweringOptions options;
+    options.recipe = find_recipe(recipe);
+    const TensorPlan plan(file.path(), machine, *options.recipe, options.selection);
+    Lowering program(file.path(), plan, machine, options);
+    Lowered lowered;
+    while (true) {
+        ProgramItem item = program.next();
+        if (std::holds_alternative<ProgramEnd>(item)) {
+            return lowered;
+        }
+        if (auto* begin = std::get_if<OperationBegin>(&item)) {
+            lowered.operations.push_back(begin->record);
+        } else {
+            lowered.commands.push_back(std::get<Command>(item));
+            EXPECT_EQ(lowered.commands.back().operation + 1, lowered.operations.size());
+        }
+    }
+}
+
+std::uint64_t commands_for(const Lowered& lowered, Unit unit) {
+    return static_cast<std::uint64_t>(std::count_if(lowered.commands.begin(), lowered.commands.end(),
+                                                    [&](const Command& command) { return command.unit == unit; }));
+}
+
+// What keeps the machine from deadlock: a command waits only for commands before it.
+TEST(Lowering, DependenciesReferToEarlierCommands) {
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        test::RandomCase random(seed);
+        const MachineParameters machine = random.machine();
+        const std::string trace = random.trace();
+        const Lowered lowered = lower(trace, machine, random.one_of(recipe_names()));
+        Dependencies issued{};
+        for (const Command& command : lowered.commands) {
+            for (std::size_t u = 0; u < unit_count; ++u) {
+                ASSERT_LE(command.needs[u], issued[u]) << "seed " << seed << ", waits for " << unit_names[u];
+            }
+            ++issued[static_cast<std::size_t>(command.unit)];
+        }
+        for (std::size_t i = 0; i < lowered.operations.size(); ++i) {
+            EXPECT_EQ(lowered.operations[i].index, i);
+        }
+    }
+}
+
+TEST(Lowering, TransfersStayInsideMemory) {
+    for (std::uint64_t seed = 300; seed < 500; ++seed) {
+        test::RandomCase random(seed);
+        const MachineParameters machine = random.machine();
+        const std::string trace = random.trace();
+        const std::uint64_t capacity = machine.dram.capacity_bytes_per_channel * machine.dram.channels;
+        for (const Command& command : lower(trace, machine, random.one_of(recipe_names())).commands) {
+            if (const auto* transfer = std::get_if<TransferCommand>(&command.work)) {
+                std::uint64_t end = transfer->slice.address + transfer->slice.run_bytes;
+                for (const Slice::Dimension& dimension : transfer->slice.outer) {
+                    end += (dimension.count - 1) * dimension.stride_bytes;
+                }
+                EXPECT_LE(end, capacity);
+                EXPECT_GT(transfer->slice.bytes(), 0U);
+            }
+        }
+    }
+}
+
+// Two products of one shape, of which the first shares its weight among the batch: the second needs more room for
+// tiles.
+TEST(Lowering, ATilingIsNotReusedWhereOperandsAreNotShared) {
+    const Matmul product{8, 4, 8, 16, false, true};
+    MachineParameters machine = test::small_machine();
+    machine.dram.channels = 64;  // so that the number of commands decides
+    machine.scratchpad.resident_bytes = 0;
+    // Eight products in a tile, of 16 bits: 8 * 4 * 16 and 16 * 8 elements in, 8 * 4 * 8 out, one buffer of each: 1792
+    // bytes; with a weight for each of the eight 3584.
+    machine.scratchpad.capacity_bytes = 2048;
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 8 * 4 * 16);
+    const TensorId shared = trace.tensor(weight, 16 * 8);
+    const TensorId own = trace.tensor(activation, 8 * 16 * 8);
+    const TensorId y = trace.tensor(activation, 8 * 4 * 8);
+    const TensorId z = trace.tensor(activation, 8 * 4 * 8);
+    trace.add(Phase::forward, "shared", product, {x, shared}, {y});
+    trace.add(Phase::forward, "own", product, {x, own}, {z});
+    const Lowered lowered = lower(trace.finish(), machine, "fp16");
+    ASSERT_EQ(lowered.operations.size(), 2U);
+    EXPECT_NE(lowered.operations[0].tiling.find("8 of 8 products"), std::string::npos) << lowered.operations[0].tiling;
+    EXPECT_EQ(lowered.operations[1].tiling.find("8 of 8 products"), std::string::npos) << lowered.operations[1].tiling;
+}
+
+// A gradient of 64 elements made by the vector unit, read as 16 bits by vector work and as codes by dx and dw. It is
+// written to the scratchpad once as 16 bits; the codes are the log-gradient unit's to write.
+TEST(Lowering, AGradientIsWrittenInSixteenBitsOnce) {
+    test::StepTrace trace;
+    const Matmul product{1, 8, 8, 8, false, false};
+    const TensorId x = trace.tensor(activation, 64);
+    const TensorId w = trace.tensor(weight, 64);
+    const TensorId dy = trace.tensor(gradient, 64);
+    const TensorId gx = trace.tensor(gradient, 64);
+    const TensorId gw = trace.tensor(weight_gradient, 64);
+    const TensorId sum = trace.tensor(statistic, 8);
+    trace.vector(64, {x}, {dy});
+    trace.add(Phase::dx, "fc", product, {dy, w}, {gx});
+    trace.add(Phase::dw, "fc", product, {dy, x}, {gw});
+    trace.vector(64, {dy}, {sum});
+    const Lowered lowered = lower(trace.finish(), test::small_machine(), "int4-fp4");
+    const auto first = std::find_if(lowered.commands.begin(), lowered.commands.end(),
+                                    [](const Command& command) { return command.unit == Unit::vector_unit; });
+    ASSERT_NE(first, lowered.commands.end());
+    EXPECT_EQ(std::get<VectorCommand>(first->work).write_bytes, 64U * 2);
+    const auto convert = std::find_if(lowered.commands.begin(), lowered.commands.end(),
+                                      [](const Command& command) { return command.unit == Unit::log_gradient; });
+    ASSERT_NE(convert, lowered.commands.end());
+    EXPECT_EQ(std::get<ConvertCommand>(convert->work).elements, 64U);
+    EXPECT_EQ(std::get<ConvertCommand>(convert->work).code_bits, 8U);
+}
+
+// x w^T in one tile on a machine with room for everything: two loads, one product, one store, and the bytes of each.
+TEST(Lowering, ASmallProductIsFourCommands) {
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 8 * 8);
+    const TensorId w = trace.tensor(weight, 8 * 8);
+    const TensorId y = trace.tensor(activation, 8 * 8);
+    trace.add(Phase::forward, "fc", Matmul{1, 8, 8, 8, false, true}, {x, w}, {y});
+    const Lowered lowered = lower(trace.finish(), test::small_machine(), "fp16");
+    EXPECT_EQ(lowered.commands.size(), 4U);
+    EXPECT_EQ(commands_for(lowered, Unit::load), 2U);
+    EXPECT_EQ(commands_for(lowered, Unit::mac_array), 1U);
+    EXPECT_EQ(commands_for(lowered, Unit::store), 1U);
+    const OpRecord& record = lowered.operations.front();
+    EXPECT_EQ(record.macs, 512U);
+    EXPECT_EQ(record.predicted_dram_bytes_read, 2U * 128);
+    EXPECT_EQ(record.predicted_dram_bytes_written, 128U);
+    EXPECT_EQ(record.kind, "matmul");
+    EXPECT_EQ(record.mode, "fp16");
+    EXPECT_EQ(lowered.commands.back().needs, (Dependencies{0, 1, 0, 0, 0})) << "the store waits for the product";
+}
+
+TEST(Lowering, AnUnknownFunctionIsTheUsersError) {
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 8);
+    const std::uint64_t line = trace.add(Phase::vector, "act", VectorWork{8, {{"rellu", 1}}}, {x}, {x});
+    try {
+        static_cast<void>(lower(trace.finish(), test::small_machine(), "fp16"));
+        FAIL();
+    } catch (const InputError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find(":" + std::to_string(line)), std::string::npos) << text;
+        EXPECT_NE(text.find("did you mean 'relu'?"), std::string::npos) << text;
+    }
+}
+
+}  // namespace
+}  // namespace nibble
