@@ -40,7 +40,7 @@ ALLOWED = {
     "sim/config": {"sim/base", "params", "models/dram", "models/mac_array", "models/numerics"},
     "sim/input": {"sim/base", "sim/config", "models/numerics", "models/vector_unit"},
     "sim/lowering": {"sim/base", "sim/counters", "sim/program", "sim/input", "params", "models/numerics", "models/dram",
-                     "models/mac_array", "models/vector_unit"},
+                     "models/log_gradient", "models/mac_array", "models/vector_unit"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
     "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/lowering", "sim/energy",

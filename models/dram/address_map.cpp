@@ -2,6 +2,7 @@
 #include "models/dram/address_map.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "sim/base/units.h"
@@ -45,25 +46,28 @@ AddressMap::AddressMap(const DramStandard& standard, const DramParameters& param
 DramLocation AddressMap::locate(std::uint64_t address) const {
     const std::uint64_t chunk = address >> interleave_bits_;
     const std::uint64_t within_chunk = address - (chunk << interleave_bits_);
-    const std::uint64_t within_channel = (chunk / channels_ << interleave_bits_) + within_chunk;
+    const std::uint64_t group = chunk / channels_;
+    const std::uint64_t within_channel = (group << interleave_bits_) + within_chunk;
     const RowSet set = row_set(within_channel >> row_set_bits_);
     const std::uint64_t offset = within_channel & ((std::uint64_t{1} << row_set_bits_) - 1);
     const std::uint64_t line_size = std::uint64_t{1} << (line_burst_bits_ + burst_bits_);
     const std::uint64_t line = offset / line_size;
-    return {.channel = channel_of(chunk),
+    return {.channel = channel_of(chunk, group, rotation(group)),
             .bank = static_cast<std::uint32_t>(line % bank_groups_) * banks_per_group_ + set.bank,
             .row = set.row,
             .column = static_cast<std::uint32_t>(line / bank_groups_ * line_size + offset % line_size)};
 }
 
-std::uint64_t AddressMap::chunk_on(std::uint32_t channel, std::uint64_t group) const {
-    const std::uint64_t rotation = digit_sum(group, channels_) % channels_;
+std::uint32_t AddressMap::rotation(std::uint64_t group) const {
+    return static_cast<std::uint32_t>(digit_sum(group, channels_) % channels_);
+}
+
+std::uint64_t AddressMap::chunk_on(std::uint32_t channel, std::uint64_t group, std::uint32_t rotation) const {
     return group * channels_ + (channel + channels_ - rotation) % channels_;
 }
 
-std::uint32_t AddressMap::channel_of(std::uint64_t chunk) const {
-    const std::uint64_t group = chunk / channels_;
-    return static_cast<std::uint32_t>((chunk - group * channels_ + digit_sum(group, channels_)) % channels_);
+std::uint32_t AddressMap::channel_of(std::uint64_t chunk, std::uint64_t group, std::uint32_t rotation) const {
+    return static_cast<std::uint32_t>((chunk - group * channels_ + rotation) % channels_);
 }
 
 AddressMap::RowSet AddressMap::row_set(std::uint64_t index) const {
@@ -82,16 +86,19 @@ void AddressMap::split(std::uint64_t address, std::uint32_t bytes, std::vector<D
     const std::uint64_t first_group = first / channels_;
     const std::uint64_t last_group = last / channels_;
     const std::uint64_t last_begin = std::min(last, (first_group + 2) * channels_ - 1);
+    const std::array<std::uint32_t, 2> first_rotations{rotation(first_group), rotation(first_group + 1)};
+    const std::array<std::uint32_t, 2> last_rotations{rotation(last_group),
+                                                      rotation(std::max(last_group, first_group + 1) - 1)};
     for (std::uint64_t chunk = first; chunk <= last_begin; ++chunk) {
-        const std::uint32_t channel = channel_of(chunk);
         const std::uint64_t group = chunk / channels_;
-        if (group != first_group && chunk_on(channel, first_group) >= first) {
+        const std::uint32_t channel = channel_of(chunk, group, first_rotations[group - first_group]);
+        if (group != first_group && chunk_on(channel, first_group, first_rotations[0]) >= first) {
             continue;  // began in the first group
         }
         std::uint64_t end_group = last_group;
-        std::uint64_t end_chunk = group == last_group ? chunk : chunk_on(channel, last_group);
+        std::uint64_t end_chunk = group == last_group ? chunk : chunk_on(channel, last_group, last_rotations[0]);
         if (end_chunk > last) {
-            end_chunk = chunk_on(channel, --end_group);
+            end_chunk = chunk_on(channel, --end_group, last_rotations[1]);
         }
         const std::uint64_t begin = (group << interleave_bits_) + (chunk == first ? address & (interleave - 1) : 0);
         const std::uint64_t end =

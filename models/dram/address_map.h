@@ -62,9 +62,11 @@ private:
         std::uint32_t row;
     };
 
-    [[nodiscard]] std::uint32_t channel_of(std::uint64_t chunk) const;
+    /// By how many channels a group of consecutive chunks is rotated.
+    [[nodiscard]] std::uint32_t rotation(std::uint64_t group) const;
+    [[nodiscard]] std::uint32_t channel_of(std::uint64_t chunk, std::uint64_t group, std::uint32_t rotation) const;
     /// The chunk of a group of consecutive chunks that lies on `channel`.
-    [[nodiscard]] std::uint64_t chunk_on(std::uint32_t channel, std::uint64_t group) const;
+    [[nodiscard]] std::uint64_t chunk_on(std::uint32_t channel, std::uint64_t group, std::uint32_t rotation) const;
     [[nodiscard]] RowSet row_set(std::uint64_t index) const;
     /// How many of the first `burst` bursts of a row set lie in bank group `group`.
     [[nodiscard]] std::uint32_t bursts_before(std::uint32_t burst, std::uint32_t group) const;

@@ -43,10 +43,12 @@ Dram::Dram(const sc_core::sc_module_name& name, Clock& clock, const DramParamete
 Activity Dram::tick() {
     const bool busy = in_flight_ > 0;
     advance_to(memory_cycles_by(now()));
-    ledger_.add_to_oldest(Counter::dram_activates, core_.counters().activates - activates_counted_);
-    ledger_.add_to_oldest(Counter::dram_refreshes, core_.counters().refreshes - refreshes_counted_);
-    activates_counted_ = core_.counters().activates;
-    refreshes_counted_ = core_.counters().refreshes;
+    const std::uint64_t activates = core_.activates();
+    const std::uint64_t refreshes = core_.refreshes();
+    ledger_.add_to_oldest(Counter::dram_activates, activates - activates_counted_);
+    ledger_.add_to_oldest(Counter::dram_refreshes, refreshes - refreshes_counted_);
+    activates_counted_ = activates;
+    refreshes_counted_ = refreshes;
 
     for (std::size_t i = 0; i < client_count; ++i) {
         if (!done_[i].empty() && (*response_out[i])->ready()) {
@@ -109,20 +111,16 @@ std::uint64_t Dram::quiet_until() const {
 }
 
 std::uint64_t Dram::run_ahead(std::uint64_t horizon) {
+    const bool waiting = request_waiting();
+    if (waiting && (core_.can_accept() || !done_[0].empty() || !done_[1].empty())) {
+        return std::min(horizon, now() + 1);
+    }
     // A full controller takes the waiting request in the first core cycle in which it has room again.
-    for (std::uint64_t cycle = now() + 1; request_waiting() && cycle < horizon; ++cycle) {
-        advance_to(memory_cycles_by(cycle));
-        if (core_.can_accept() || !done_[0].empty() || !done_[1].empty()) {
-            return cycle;
-        }
-    }
-    if (request_waiting()) {
-        return horizon;
-    }
-    core_.advance_until(memory_cycles_by(horizon));
-    const bool completion = core_.has_completion();
+    core_.advance_until(memory_cycles_by(horizon),
+                        waiting ? DramCore::Stop::completion_or_room : DramCore::Stop::completion);
+    const bool stopped = core_.has_completion() || (waiting && core_.can_accept());
     collect_completions();
-    return completion ? std::min(horizon, std::max(now() + 1, core_cycle_of(core_.now()))) : horizon;
+    return stopped ? std::min(horizon, std::max(now() + 1, core_cycle_of(core_.now()))) : horizon;
 }
 
 Activity Dram::quiet_activity() const {

@@ -37,7 +37,6 @@ DramChannel::DramChannel(const DramStandard& standard, const DramParameters& par
       age_cap_(parameters.age_cap_bursts),
       entries_(parameters.queue_entries),
       free_entries_(parameters.queue_entries),
-      banks_(standard.banks()),
       refresh_due_(standard.t_refi) {
     for (std::uint32_t index = 0; index + 1 < free_entries_; ++index) {
         entries_[index].younger = index + 1;
@@ -72,7 +71,9 @@ void DramChannel::enqueue(const DramRun& run, bool write, std::uint32_t request)
     queue.tail = index;
     const std::uint64_t bit = std::uint64_t{1} << run.bank;
     waiting_banks_[write] |= bit;
-    if ((hit_banks_[write] & bit) == 0) {
+    const bool only_one = queue.head == index;
+    const bool hit = state_.open(run.bank) && state_.row(run.bank) == run.row;
+    if ((hit_banks_[write] & bit) == 0 && (only_one || hit)) {
         update_wish(run.bank, write, index);
     }
     stale_ = true;
@@ -102,60 +103,118 @@ void DramChannel::update_wish(std::uint32_t bank, bool write, std::uint32_t from
     while (hit != none && entries_[hit].row != state_.row(bank)) {
         hit = entries_[hit].bank_younger;
     }
-    hit_banks_[write] = hit != none ? hit_banks_[write] | bit : hit_banks_[write] & ~bit;
     queue.wish_entry = hit != none ? hit : queue.head;
     queue.wish_order = queue.wish_entry != none ? entries_[queue.wish_entry].order : 0;
+    const bool was_hit = (hit_banks_[write] & bit) != 0;
+    hit_banks_[write] = hit != none ? hit_banks_[write] | bit : hit_banks_[write] & ~bit;
+    std::vector<Hit>& hits = hits_[write];
+    if (hit == none) {
+        rows_from_ = 0;
+        if (was_hit) {
+            hits.erase(std::ranges::find(hits, bank, &Hit::bank));
+        }
+        return;
+    }
+    if (!was_hit) {
+        hits.emplace_back();
+    }
+    // Its place is where the wish before was, or the end; from there it moves to where its age belongs.
+    auto place = was_hit ? std::ranges::find(hits, bank, &Hit::bank) : std::prev(hits.end());
+    for (; std::next(place) != hits.end() && std::next(place)->order < queue.wish_order; ++place) {
+        *place = *std::next(place);
+    }
+    for (; place != hits.begin() && std::prev(place)->order > queue.wish_order; --place) {
+        *place = *std::prev(place);
+    }
+    const DramCommand column = write ? DramCommand::write : DramCommand::read;
+    *place = {queue.wish_order, state_.own_earliest(column, bank), hit, bank, state_.group_of(bank)};
 }
 
 void DramChannel::update_wishes(std::uint32_t bank) {
     for (const bool write : {false, true}) {
-        update_wish(bank, write, banks_[bank].queue[write].head);
+        if ((waiting_banks_[write] >> bank & 1) != 0) {
+            update_wish(bank, write, banks_[bank].queue[write].head);
+        }
     }
 }
 
-std::uint64_t DramChannel::next_service() {
-    if (empty()) {
-        return DramBankState::never;
-    }
-    if (stale_) {
-        decide();
-    }
-    return next_.cycle;
+std::uint64_t DramChannel::next_data_end() {
+    const std::uint64_t from = next_command();
+    const auto end = [&](DramCommand column, std::uint32_t latency) {
+        return std::max(from, state_.channel_earliest(column)) + latency + standard_->burst - 1;
+    };
+    return std::min(read_entries_ != 0 ? end(DramCommand::read, standard_->rl) : DramBankState::never,
+                    write_entries_ != 0 ? end(DramCommand::write, standard_->wl) : DramBankState::never);
 }
 
-void DramChannel::run_until(std::uint64_t horizon, std::vector<Done>& done) {
-    while (true) {
+std::uint64_t DramChannel::run_commands(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted) {
+    do {
+        stale_ = true;
+        switch (next_.command) {
+            case DramCommand::read:
+                serve_bursts<DramCommand::read>(horizon, done);
+                break;
+            case DramCommand::write:
+                serve_bursts<DramCommand::write>(horizon, done);
+                break;
+            case DramCommand::activate:
+                activate();
+                break;
+            case DramCommand::precharge:
+                precharge();
+                break;
+            case DramCommand::precharge_all:
+                precharge_all();
+                break;
+            case DramCommand::refresh:
+                refresh(horizon);
+                break;
+        }
         if (stale_) {
             decide();
         }
-        if (next_.cycle >= horizon) {
-            break;
+        if (free_entries_ >= wanted) {
+            return state_.slot();  // the cycle after the RD or WR that freed the last of them
         }
-        execute(horizon, done);
-        stale_ = true;
-    }
-    now_ = horizon;
+    } while (next_.cycle < horizon);
+    return horizon;
 }
 
 void DramChannel::decide() {
+    stale_ = false;
     next_ = {};
     if (!empty()) {
         choose_direction();
-        next_ = starving() ? command_for_oldest() : first_ready_first_come();
+        if (starving()) {
+            next_ = command_for_oldest();
+        } else {
+            next_ = writing_ ? first_column<DramCommand::write>() : first_column<DramCommand::read>();
+            // A row command cannot go before the cycle on the right, and in the same cycle a RD or WR goes first.
+            if (next_.cycle > std::max({now_, state_.slot(), rows_from_})) {
+                const NextCommand row = first_row();
+                rows_from_ = row.cycle;
+                if (row.cycle < next_.cycle) {
+                    next_ = row;
+                }
+            }
+        }
     }
     if (next_.cycle >= refresh_due_) {
         next_ = refresh_step();
     }
-    stale_ = false;
 }
 
-void DramChannel::choose_direction() {
+inline void DramChannel::choose_direction() {
+    const bool before = writing_;
     if (starving()) {
         writing_ = entries_[oldest_].write;
     } else if (writing_) {
         writing_ = write_entries_ != 0 && (read_entries_ == 0 || write_entries_ > write_low_);
     } else {
         writing_ = write_entries_ >= write_high_ || read_entries_ == 0;
+    }
+    if (writing_ != before) {
+        rows_from_ = 0;
     }
 }
 
@@ -166,104 +225,109 @@ DramChannel::NextCommand DramChannel::command_for_oldest() const {
     const DramCommand column = entry.write ? DramCommand::write : DramCommand::read;
     const DramCommand row = open ? DramCommand::precharge : DramCommand::activate;
     const DramCommand command = hit ? column : row;
-    return {std::max(now_, state_.earliest(command, entry.bank)), command, entry.bank, oldest_};
+    return {std::max(now_, state_.earliest(command, entry.bank)), oldest_, entry.bank, command};
 }
 
-DramChannel::NextCommand DramChannel::first_ready_first_come() const {
-    // The first cycle at which anything can go, and of what can go then the oldest; a RD or WR before a PRE or ACT.
-    std::uint64_t first = DramBankState::never;
+/// The RD or WR of the current direction that goes first, if no row command comes before. `column` is that command.
+template <DramCommand column>
+inline DramChannel::NextCommand DramChannel::first_column() const {
+    const std::uint64_t from = std::max(now_, state_.channel_earliest(column));
+    std::uint64_t cycle = DramBankState::never;
+    const Hit* first = nullptr;
+    for (const Hit& hit : hits_[column == DramCommand::write]) {
+        const std::uint64_t its_cycle = std::max(state_.group_earliest(column, hit.group), hit.ready);
+        if (its_cycle < cycle) {
+            cycle = its_cycle;
+            first = &hit;
+            if (cycle <= from) {
+                break;  // none goes earlier, and those to come are younger
+            }
+        }
+    }
+    return first != nullptr ? NextCommand{std::max(cycle, from), first->entry, first->bank, column} : NextCommand{};
+}
+
+/// The ACT or PRE of the current direction that goes first, if no RD or WR comes before.
+DramChannel::NextCommand DramChannel::first_row() const {
+    NextCommand first;
     std::uint64_t first_order = DramBankState::never;
-    std::uint32_t first_bank = 0;
-    DramCommand first_command = DramCommand::activate;
-    const auto consider = [&](DramCommand command, std::uint32_t bank, std::uint64_t from) {
-        const std::uint64_t cycle = std::max(from, state_.bank_earliest(command, bank));
-        const std::uint64_t order = banks_[bank].queue[writing_].wish_order;
-        // Which is better is hard to predict: no branches.
-        const bool better = static_cast<int>(cycle < first) |
-                            (static_cast<int>(cycle == first) & static_cast<int>(order < first_order));
-        first = better ? cycle : first;
-        first_order = better ? order : first_order;
-        first_bank = better ? bank : first_bank;
-        first_command = better ? command : first_command;
+    const auto consider = [&](DramCommand command, std::uint64_t banks) {
+        const std::uint64_t from = std::max(now_, state_.channel_earliest(command));
+        for (; banks != 0; banks &= banks - 1) {
+            const auto bank = static_cast<std::uint32_t>(std::countr_zero(banks));
+            const std::uint64_t group_from = state_.group_earliest(command, state_.group_of(bank));
+            const std::uint64_t cycle = std::max({from, group_from, state_.own_earliest(command, bank)});
+            const BankQueue& queue = banks_[bank].queue[writing_];
+            if (cycle < first.cycle || (cycle == first.cycle && queue.wish_order < first_order)) {
+                first = {cycle, queue.wish_entry, bank, command};
+                first_order = queue.wish_order;
+            }
+        }
     };
-    const std::uint64_t hits = hit_banks_[writing_];
-    const std::uint64_t misses = waiting_banks_[writing_] & ~hits;
-    if (hits != 0) {
-        const DramCommand column = writing_ ? DramCommand::write : DramCommand::read;
-        const std::uint64_t from = std::max(now_, state_.channel_earliest(column));
-        for (std::uint64_t rest = hits; rest != 0; rest &= rest - 1) {
-            consider(column, static_cast<std::uint32_t>(std::countr_zero(rest)), from);
-        }
-    }
-    if (misses != 0) {
-        first_order = 0;  // a column command that can go in the same cycle goes first
-        const std::uint64_t open = state_.open_banks();
-        const std::uint64_t activate_from = std::max(now_, state_.channel_earliest(DramCommand::activate));
-        for (std::uint64_t rest = misses & ~open; rest != 0; rest &= rest - 1) {
-            consider(DramCommand::activate, static_cast<std::uint32_t>(std::countr_zero(rest)), activate_from);
-        }
-        const std::uint64_t precharge_from = std::max(now_, state_.channel_earliest(DramCommand::precharge));
-        for (std::uint64_t rest = misses & open; rest != 0; rest &= rest - 1) {
-            consider(DramCommand::precharge, static_cast<std::uint32_t>(std::countr_zero(rest)), precharge_from);
-        }
-    }
-    return {first, first_command, first_bank, banks_[first_bank].queue[writing_].wish_entry};
+    const std::uint64_t misses = waiting_banks_[writing_] & ~hit_banks_[writing_];
+    consider(DramCommand::activate, misses & ~state_.open_banks());
+    consider(DramCommand::precharge, misses & state_.open_banks());
+    return first;
 }
 
 DramChannel::NextCommand DramChannel::refresh_step() const {
     const DramCommand command = state_.open_banks() != 0 ? DramCommand::precharge_all : DramCommand::refresh;
-    return {std::max({now_, refresh_due_, state_.earliest(command, 0)}), command, 0, none};
+    return {.cycle = std::max({now_, refresh_due_, state_.earliest(command, 0)}), .command = command};
 }
 
-void DramChannel::execute(std::uint64_t horizon, std::vector<Done>& done) {
-    switch (next_.command) {
-        case DramCommand::read:
-        case DramCommand::write:
-            serve_burst(done);
-            break;
-        case DramCommand::activate:
-            activate();
-            break;
-        case DramCommand::precharge:
-            precharge();
-            break;
-        case DramCommand::precharge_all:
-            precharge_all();
-            break;
-        case DramCommand::refresh:
-            refresh(horizon);
-            break;
+/// Issues next_, a RD or WR, and those after it below `horizon` that follow from the same wishes. Leaves stale_ set
+/// unless the next command is known.
+template <DramCommand column>
+void DramChannel::serve_bursts(std::uint64_t horizon, std::vector<Done>& done) {
+    // While no run is done and none starves, a RD or WR changes neither wishes nor direction. Then decide() would
+    // choose first_column() again, unless a row command or the refresh could come before: what it asks is asked here.
+    while (!serve_burst<column>(done) && !starving()) {
+        next_ = first_column<column>();
+        if (next_.cycle > std::max(state_.slot(), rows_from_) || next_.cycle >= refresh_due_) {
+            return;
+        }
+        if (next_.cycle >= horizon) {
+            stale_ = false;
+            return;
+        }
     }
 }
 
-void DramChannel::serve_burst(std::vector<Done>& done) {
-    const std::uint64_t cycle = next_.cycle;
-    state_.issue(next_.command, next_.bank, cycle);
-    Entry& entry = entries_[next_.entry];
-    Bank& bank = banks_[next_.bank];
-    count_wait(cycle, bank.fresh);
-    served_write_ = entry.write;
+/// Issues next_, a RD or WR; says whether its run is done.
+template <DramCommand column>
+inline bool DramChannel::serve_burst(std::vector<Done>& done) {
+    constexpr bool write = column == DramCommand::write;
+    const NextCommand burst = next_;
+    Entry& entry = entries_[burst.entry];
+    Bank& bank = banks_[burst.bank];
+    state_.issue_column(column, burst.bank, burst.cycle);
+    count_wait(burst.cycle, write, bank.fresh);
+    served_write_ = write;
     refreshed_ = false;
-    waiting_since_ = cycle + standard_->burst;
-    ++(entry.write ? counts_.writes : counts_.reads);
-    ++(!bank.fresh ? counts_.row_hits : bank.conflict ? counts_.row_conflicts : counts_.row_misses);
-    counts_.data_bus_cycles += standard_->burst;
-    bank.fresh = false;
-
-    bypassed_ += next_.entry != oldest_ ? 1 : 0;
-    if (--entry.bursts == 0) {
-        bypassed_ = next_.entry == oldest_ ? 0 : bypassed_;
-        const std::uint32_t latency = entry.write ? standard_->wl : standard_->rl;
-        done.push_back({entry.request, cycle + latency + standard_->burst - 1});
-        remove(next_.entry);
+    waiting_since_ = burst.cycle + standard_->burst;
+    ++(write ? counts_.writes : counts_.reads);
+    if (bank.fresh) {
+        ++(bank.conflict ? counts_.row_conflicts : counts_.row_misses);
+        bank.fresh = false;
     }
+
+    const bool bypassed = burst.entry != oldest_;
+    bypassed_ += bypassed ? 1 : 0;
+    if (--entry.bursts != 0) {
+        return false;
+    }
+    bypassed_ = bypassed ? bypassed_ : 0;
+    const std::uint32_t latency = write ? standard_->wl : standard_->rl;
+    done.push_back({entry.request, burst.cycle + latency + standard_->burst - 1});
+    remove(burst.entry);
+    return true;
 }
 
-void DramChannel::count_wait(std::uint64_t cycle, bool row_opened) {
+inline void DramChannel::count_wait(std::uint64_t cycle, bool write, bool row_opened) {
     if (cycle <= waiting_since_) {
         return;
     }
-    const bool turned = served_write_ != (next_.command == DramCommand::write);
+    const bool turned = served_write_ != write;
     (refreshed_   ? counts_.wait_refresh_cycles
      : turned     ? counts_.wait_turnaround_cycles
      : row_opened ? counts_.wait_row_cycles
@@ -325,14 +389,16 @@ void DramChannel::refresh(std::uint64_t horizon) {
     }
 }
 
-DramCounters DramChannel::counters() const {
+DramCounters DramChannel::counters(std::uint64_t now) const {
     DramCounters counters = counts_;
-    counters.channel_cycles = now_;
+    counters.channel_cycles = now;
+    counters.row_hits = counts_.reads + counts_.writes - counts_.row_misses - counts_.row_conflicts;
+    counters.data_bus_cycles = (counts_.reads + counts_.writes) * standard_->burst;
     for (std::uint64_t rest = state_.open_banks(); rest != 0; rest &= rest - 1) {
-        counters.bank_open_cycles += now_ - banks_[static_cast<std::uint32_t>(std::countr_zero(rest))].opened_at;
+        counters.bank_open_cycles += now - banks_[static_cast<std::uint32_t>(std::countr_zero(rest))].opened_at;
     }
     if (state_.open_banks() != 0) {
-        counters.any_bank_open_cycles += now_ - any_open_since_;
+        counters.any_bank_open_cycles += now - any_open_since_;
     }
     counters.all_banks_closed_cycles = counters.channel_cycles - counters.any_bank_open_cycles;
     return counters;

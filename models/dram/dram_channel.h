@@ -71,6 +71,16 @@ struct DramCounters {
 ///
 /// Time goes from command to command: between commands nothing changes, so the next one (cycle, command) is a function
 /// of the state, computed once after each command and when runs arrive.
+///
+/// Most commands are RDs and WRs of rows that many bursts want, so that is what costs little:
+///
+///  - What the banks ask for (their wishes) changes when a run arrives or is done and when a row is opened or closed,
+///    not with each burst. So the banks with hits are kept in the order of their wishes' age. The first of them that
+///    can go when the channel can is the RD or WR to issue, and that is one of the first few.
+///
+///  - Earliest cycles only ever rise. So while wishes and direction stay, the earliest cycle of an ACT or PRE, computed
+///    once (rows_from_), remains a lower bound. Row commands are looked at only when they could come before the next RD
+///    or WR.
 class DramChannel {
 public:
     /// All bursts of a run have been issued.
@@ -83,23 +93,42 @@ public:
     DramChannel(const DramStandard& standard, const DramParameters& parameters);
 
     [[nodiscard]] std::uint32_t free_entries() const { return free_entries_; }
-    [[nodiscard]] bool empty() const { return read_entries_ + write_entries_ == 0; }
+    [[nodiscard]] bool empty() const { return oldest_ == none; }
 
     /// Queues a run, visible from cycle now() on; needs a free entry. `request` comes back in Done.
     void enqueue(const DramRun& run, bool write, std::uint32_t request);
 
-    /// Cycle of the next command, if it serves a queued run; DramBankState::never if none is queued. A lower bound for
-    /// the next RD or WR. Call it only before simulating on from now().
-    [[nodiscard]] std::uint64_t next_service();
+    /// Cycle of the next command if no run arrives. Call it only before simulating on from now(): it chooses the
+    /// direction.
+    [[nodiscard]] std::uint64_t next_command() {
+        if (stale_) {
+            decide();
+        }
+        return next_.cycle;
+    }
 
-    /// Simulates all cycles below `horizon`; appends the runs that were issued completely.
-    void run_until(std::uint64_t horizon, std::vector<Done>& done);
+    /// A RD or WR yet to be issued has its last data beat in this cycle or later. For a channel that is not empty.
+    [[nodiscard]] std::uint64_t next_data_end();
+
+    /// Simulates all cycles below `horizon`; appends the runs that were issued completely. With fewer than `wanted`
+    /// free entries it stops right after the cycle in which that many are free. Returns now().
+    std::uint64_t run_until(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted = none) {
+        now_ = next_command() < horizon ? run_commands(horizon, done, wanted) : horizon;
+        return now_;
+    }
+
+    /// The same for a channel that issues nothing in the cycles from now() to `cycle`.
+    void skip_to(std::uint64_t cycle) { now_ = cycle; }
 
     /// Cycles below now() are final.
     [[nodiscard]] std::uint64_t now() const { return now_; }
 
     /// Counters of the cycles below now().
-    [[nodiscard]] DramCounters counters() const;
+    [[nodiscard]] DramCounters counters() const { return counters(now_); }
+    /// Counters of the cycles below `now`, if no command is issued from now() to there.
+    [[nodiscard]] DramCounters counters(std::uint64_t now) const;
+    [[nodiscard]] std::uint64_t activates() const { return counts_.activates; }
+    [[nodiscard]] std::uint64_t refreshes() const { return counts_.refreshes; }
 
 private:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -131,28 +160,41 @@ private:
         bool fresh = false;              ///< open, and no RD or WR yet
         bool conflict = false;           ///< last closed by a PRE, not for a refresh
     };
+    /// A bank that has runs of one direction for its open row.
+    struct Hit {
+        std::uint64_t order = 0;  ///< of the bank's wish
+        std::uint64_t ready = 0;  ///< when tRCD ends
+        std::uint32_t entry = 0;  ///< the wish
+        std::uint32_t bank = 0;
+        std::uint32_t group = 0;
+    };
     struct NextCommand {
         std::uint64_t cycle = DramBankState::never;
-        DramCommand command = DramCommand::refresh;
-        std::uint32_t bank = 0;
         std::uint32_t entry = none;  ///< the run it serves
+        std::uint32_t bank = 0;
+        DramCommand command = DramCommand::refresh;
     };
 
     void decide();
     void choose_direction();
     [[nodiscard]] bool starving() const { return bypassed_ >= age_cap_; }
     [[nodiscard]] NextCommand command_for_oldest() const;
-    [[nodiscard]] NextCommand first_ready_first_come() const;
+    template <DramCommand column>
+    [[nodiscard]] NextCommand first_column() const;
+    [[nodiscard]] NextCommand first_row() const;
     [[nodiscard]] NextCommand refresh_step() const;
 
-    void execute(std::uint64_t horizon, std::vector<Done>& done);
-    void serve_burst(std::vector<Done>& done);
+    std::uint64_t run_commands(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted);
+    template <DramCommand column>
+    void serve_bursts(std::uint64_t horizon, std::vector<Done>& done);
+    template <DramCommand column>
+    bool serve_burst(std::vector<Done>& done);
     void activate();
     void precharge();
     void precharge_all();
     void refresh(std::uint64_t horizon);
     void close(std::uint32_t bank);
-    void count_wait(std::uint64_t cycle, bool row_opened);
+    void count_wait(std::uint64_t cycle, bool write, bool row_opened);
     /// Finds out anew what a bank's runs of one direction ask for; those older than `from` do not want the open row.
     void update_wish(std::uint32_t bank, bool write, std::uint32_t from);
     void update_wishes(std::uint32_t bank);
@@ -172,9 +214,11 @@ private:
     std::uint64_t next_order_ = 0;
     std::uint32_t read_entries_ = 0;
     std::uint32_t write_entries_ = 0;
-    std::vector<Bank> banks_;
+    std::array<Bank, DramBankState::max_banks> banks_;
     std::array<std::uint64_t, 2> waiting_banks_{};  // [write]: one bit a bank that has runs
     std::array<std::uint64_t, 2> hit_banks_{};      // [write]: of these, the ones that have runs for their open row
+    std::array<std::vector<Hit>, 2> hits_;          // [write]: the same banks, that with the oldest wish first
+    std::uint64_t rows_from_ = 0;                   // no ACT or PRE of the current direction can go before
 
     std::uint64_t now_ = 0;
     bool writing_ = false;        // current direction
@@ -183,7 +227,7 @@ private:
     NextCommand next_;
     bool stale_ = true;  // next_ must be computed again
 
-    DramCounters counts_;               // without what follows from now_
+    DramCounters counts_;               // without what counters() computes
     std::uint64_t any_open_since_ = 0;  // meaningful while a bank is open
     std::uint64_t waiting_since_ = 0;   // the later of: queue no longer empty, last burst served
     bool served_write_ = false;         // direction of the last burst

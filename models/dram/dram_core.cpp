@@ -31,12 +31,8 @@ DramCore::DramCore(const DramParameters& parameters)
       map_(*standard_, parameters),
       entries_for_one_(AddressMap::max_runs_per_channel(*standard_)),
       shortest_service_(std::min(standard_->rl, standard_->wl) + standard_->burst),
-      channels_(parameters.channels, DramChannel(*standard_, parameters)) {}
-
-bool DramCore::can_accept() const {
-    return std::ranges::all_of(
-        channels_, [this](const DramChannel& channel) { return channel.free_entries() >= entries_for_one_; });
-}
+      channels_(parameters.channels, DramChannel(*standard_, parameters)),
+      room_(parameters.queue_entries >= entries_for_one_) {}
 
 void DramCore::accept(const DramRequest& request) {
     if (!can_accept()) {
@@ -63,37 +59,73 @@ void DramCore::accept(const DramRequest& request) {
                       .write = request.write};
     ++in_flight_;
     for (const DramRun& run : runs_) {
-        channels_[run.channel].enqueue(run, request.write, slot);
+        DramChannel& channel = channels_[run.channel];
+        channel.skip_to(now_);  // it may have stayed behind
+        channel.enqueue(run, request.write, slot);
     }
+    next_event_ = now_;
+    update_room();
 }
 
-std::uint64_t DramCore::advance_until(std::uint64_t until) {
+void DramCore::update_room() {
+    room_ = std::ranges::all_of(
+        channels_, [this](const DramChannel& channel) { return channel.free_entries() >= entries_for_one_; });
+}
+
+std::uint64_t DramCore::advance_by_events(std::uint64_t until, Stop stop) {
+    const bool stop_at_room = stop == Stop::completion_or_room && !room_;
     while (now_ < until) {
-        const std::uint64_t horizon = step_horizon(until);
-        for (DramChannel& channel : channels_) {
-            channel.run_until(horizon, done_);
+        std::uint64_t horizon = step_horizon(until);
+        if (stop_at_room) {
+            horizon = run_until_room(horizon);
         }
-        collect();
+        run_channels(horizon);
         now_ = horizon;
-        if (complete()) {
+        const bool completion = complete();
+        next_event_ = due_.empty() ? next_event_ : std::min(next_event_, due_.front().cycle);
+        if (completion || (stop_at_room && room_)) {
             break;
         }
     }
     return now_;
 }
 
-/// How far the channels may run on their own without passing the first completion: data of a command yet to be issued
-/// ends shortest_service_ cycles after it at the earliest.
+/// How far the channels may run on their own without passing the first completion.
 std::uint64_t DramCore::step_horizon(std::uint64_t until) {
     std::uint64_t horizon = due_.empty() ? until : std::min(until, due_.front().cycle + 1);
-    std::uint64_t next_service = DramBankState::never;
-    for (DramChannel& channel : channels_) {
-        next_service = std::min(next_service, channel.next_service());
+    if (horizon <= now_ + shortest_service_) {
+        return horizon;  // nothing issued from now on can complete before
     }
-    if (next_service < horizon) {
-        horizon = std::min(horizon, next_service + shortest_service_);
+    for (DramChannel& channel : channels_) {
+        if (!channel.empty()) {
+            horizon = std::min(horizon, channel.next_data_end() + 1);
+        }
     }
     return horizon;
+}
+
+/// Simulates the channels without room until each has room or is at `horizon`. Returns the latest of the cycles at
+/// which they stopped: none of the cycles before ended with room in all channels.
+std::uint64_t DramCore::run_until_room(std::uint64_t horizon) {
+    std::uint64_t latest = now_;
+    for (DramChannel& channel : channels_) {
+        if (channel.free_entries() < entries_for_one_) {
+            latest = std::max(latest, channel.run_until(horizon, done_, entries_for_one_));
+        }
+    }
+    return latest;
+}
+
+void DramCore::run_channels(std::uint64_t horizon) {
+    next_event_ = DramBankState::never;
+    for (DramChannel& channel : channels_) {
+        channel.run_until(horizon, done_);
+        next_event_ = std::min(next_event_, channel.next_command());
+    }
+    if (!done_.empty()) {
+        collect();
+        update_room();
+    }
 }
 
 void DramCore::collect() {
@@ -133,12 +165,28 @@ DramCompletion DramCore::pop_completion() {
     return completion;
 }
 
+std::uint64_t DramCore::activates() const {
+    std::uint64_t sum = 0;
+    for (const DramChannel& channel : channels_) {
+        sum += channel.activates();
+    }
+    return sum;
+}
+
+std::uint64_t DramCore::refreshes() const {
+    std::uint64_t sum = 0;
+    for (const DramChannel& channel : channels_) {
+        sum += channel.refreshes();
+    }
+    return sum;
+}
+
 const DramCounters& DramCore::counters() const {
     if (counters_at_ != now_) {
         counters_at_ = now_;
         counters_ = {};
         for (const DramChannel& channel : channels_) {
-            counters_ += channel.counters();
+            counters_ += channel.counters(now_);
         }
     }
     return counters_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -43,7 +44,7 @@ public:
 
     /// Room for one more request, whatever its address and size: each channel has AddressMap::max_runs_per_channel()
     /// free entries. An entry is free again in the cycle after its run's last RD or WR command.
-    [[nodiscard]] bool can_accept() const;
+    [[nodiscard]] bool can_accept() const { return room_; }
 
     /// Takes a request, visible to the schedulers from cycle now() on. ModelError without room or outside the memory.
     void accept(const DramRequest& request);
@@ -51,8 +52,18 @@ public:
     /// Cycles simulated so far: all cycles below now() are final.
     [[nodiscard]] std::uint64_t now() const { return now_; }
 
-    /// Simulates on to cycle `until`, or stops right after the first cycle in which a request completes. Returns now().
-    std::uint64_t advance_until(std::uint64_t until);
+    /// What ends an advance before its time.
+    enum class Stop : std::uint8_t { completion, completion_or_room };
+
+    /// Simulates on to cycle `until`, or stops right after the first cycle in which a request completes or, if asked,
+    /// in which there is room again for a request. Returns now().
+    std::uint64_t advance_until(std::uint64_t until, Stop stop = Stop::completion) {
+        if (until > next_event_) {
+            return advance_by_events(until, stop);
+        }
+        now_ = std::max(now_, until);
+        return now_;
+    }
 
     /// Completions of cycles below now(), by cycle and then in the order of acceptance.
     [[nodiscard]] bool has_completion() const { return !completed_.empty(); }
@@ -63,7 +74,9 @@ public:
 
     /// Sums over channels, for the cycles below now().
     [[nodiscard]] const DramCounters& counters() const;
-    [[nodiscard]] const std::vector<DramChannel>& channels() const { return channels_; }
+    /// Two of the counters, for who asks in every cycle.
+    [[nodiscard]] std::uint64_t activates() const;
+    [[nodiscard]] std::uint64_t refreshes() const;
 
 private:
     /// A request that is not complete.
@@ -81,16 +94,22 @@ private:
         std::uint32_t request;
     };
 
+    std::uint64_t advance_by_events(std::uint64_t until, Stop stop);
     [[nodiscard]] std::uint64_t step_horizon(std::uint64_t until);
+    std::uint64_t run_until_room(std::uint64_t horizon);
+    void run_channels(std::uint64_t horizon);
+    void update_room();
     void collect();
     bool complete();
 
     const DramStandard* standard_;
     AddressMap map_;
-    std::uint32_t entries_for_one_;   // free entries of a channel that can_accept() asks for
-    std::uint32_t shortest_service_;  // cycles from a RD or WR command to the end of its data
-    std::vector<DramChannel> channels_;
+    std::uint32_t entries_for_one_;      // free entries of a channel that can_accept() asks for
+    std::uint32_t shortest_service_;     // cycles from a RD or WR command to the end of its data
+    std::vector<DramChannel> channels_;  // may stay behind now_ while they have nothing to do
     std::uint64_t now_ = 0;
+    std::uint64_t next_event_ = 0;  // no command is issued and no request completes in the cycles before
+    bool room_;                     // for one more request
     std::uint64_t accepted_ = 0;
     std::uint64_t in_flight_ = 0;
 

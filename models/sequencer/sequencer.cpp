@@ -75,31 +75,42 @@ bool Sequencer::can_fetch() const {
     if (const auto* command = std::get_if<Command>(&next_)) {
         return queues_[static_cast<std::size_t>(command->unit)].size() < params_.queue_entries;
     }
-    // The end of an operation shows in what follows it.
-    const bool closes = !open_.empty() && !open_.back().closed;
-    return closes || (std::holds_alternative<OperationBegin>(next_) && open_.size() < params_.queue_entries);
+    if (std::holds_alternative<OperationBegin>(next_)) {
+        return open_.size() < params_.queue_entries;
+    }
+    return std::holds_alternative<OperationEnd>(next_);
 }
 
 void Sequencer::fetch() {
+    if (auto* begin = std::get_if<OperationBegin>(&next_)) {
+        if (!open_.empty() && !open_.back().closed) {
+            throw ModelError(fmt::format("operation {} begins inside another", begin->record.index));
+        }
+        open_.push_back({begin->record.index, 0, false});
+        ledger_.open(std::move(begin->record));
+    } else {
+        fetch_for_present_operation();
+    }
+    next_ = program_.next();
+}
+
+void Sequencer::fetch_for_present_operation() {
+    if (open_.empty() || open_.back().closed) {
+        throw ModelError("a command outside of any operation");
+    }
+    OpenOperation& present = open_.back();
     if (auto* command = std::get_if<Command>(&next_)) {
-        if (open_.empty() || command->operation != open_.back().index) {
+        if (command->operation != present.index) {
             throw ModelError(
                 fmt::format("a command for operation {}, which is not the present one", command->operation));
         }
-        ++open_.back().outstanding;
+        ++present.outstanding;
         ledger_.add(command->operation, Counter::commands, 1);
         const auto unit = static_cast<std::size_t>(command->unit);
         queues_[unit].push_back(std::make_shared<const Command>(std::move(*command)));
-        next_ = program_.next();
-        return;
-    }
-    if (!open_.empty()) {
-        open_.back().closed = true;
-    }
-    if (auto* begin = std::get_if<OperationBegin>(&next_); begin != nullptr && open_.size() < params_.queue_entries) {
-        open_.push_back({begin->record.index, 0, false});
-        ledger_.open(std::move(begin->record));
-        next_ = program_.next();
+    } else {
+        present.closed = true;
+        ledger_.state(present.index, std::get<OperationEnd>(next_).statement);
     }
 }
 

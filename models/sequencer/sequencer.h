@@ -49,6 +49,7 @@ private:
     [[nodiscard]] bool can_fetch() const;
     [[nodiscard]] bool can_retire() const;
     void fetch();
+    void fetch_for_present_operation();
     OpenOperation& operation(std::uint64_t index);
 
     SequencerParameters params_;

@@ -22,7 +22,8 @@ void set_up_logging(const std::string& level) {
         throw InputError(fmt::format("--log: expected one of {}, found '{}'{}", fmt::join(levels, ", "),
                                      printable(level), suggestion(level, levels)));
     }
-    auto logger = std::make_shared<spdlog::logger>("nibblesim", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto logger =
+        std::make_shared<spdlog::logger>("nibblesim", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     logger->set_pattern("nibblesim: %^%l%$: %v");
     logger->set_level(spdlog::level::from_str(level));
     spdlog::set_default_logger(std::move(logger));

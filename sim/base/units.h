@@ -49,7 +49,8 @@ using SquareMicrometres = Quantity<struct SquareMicrometresKind, double>;
     return ceil_div(value, step) * step;
 }
 
-/// value * numerator / denominator, rounded down, without overflow on the way; numerator * denominator must fit 64 bits.
+/// value * numerator / denominator, rounded down, without overflow on the way; numerator * denominator must fit 64
+/// bits.
 [[nodiscard]] constexpr std::uint64_t scaled(std::uint64_t value, std::uint64_t numerator, std::uint64_t denominator) {
     return value / denominator * numerator + value % denominator * numerator / denominator;
 }

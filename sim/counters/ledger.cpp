@@ -24,6 +24,13 @@ void Ledger::open(OpRecord record) {
     open_.push_back(std::move(record));
 }
 
+void Ledger::state(std::uint64_t operation, const OperationStatement& statement) {
+    OpRecord& record = at(operation);
+    record.macs = statement.macs;
+    record.predicted_dram_bytes_read = statement.dram_bytes_read;
+    record.predicted_dram_bytes_written = statement.dram_bytes_written;
+}
+
 void Ledger::add_to_oldest(Counter counter, std::uint64_t amount) {
     CounterValues& counters = open_.empty() ? early_ : open_.front().counters;
     counters[index_of(counter)] += amount;

@@ -20,6 +20,8 @@ public:
 
     /// Operations are opened in trace order.
     void open(OpRecord record);
+    /// All commands of the operation are known: what they ask for is on record.
+    void state(std::uint64_t operation, const OperationStatement& statement);
     void add(std::uint64_t operation, Counter counter, std::uint64_t amount) {
         at(operation).counters[index_of(counter)] += amount;
     }

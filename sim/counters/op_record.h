@@ -9,6 +9,13 @@
 
 namespace nibble {
 
+/// What the commands of an operation ask for: stated before they run, and to be met by them exactly.
+struct OperationStatement {
+    std::uint64_t macs = 0;
+    std::uint64_t dram_bytes_read = 0;
+    std::uint64_t dram_bytes_written = 0;
+};
+
 /// What was measured of one operation of the trace on one machine. Operations retire in trace order; an operation's
 /// cycles are those from the retirement of the one before it to its own, so they add up to the run exactly, while
 /// its counters are everything that its own commands did, whenever they ran.

@@ -5,12 +5,11 @@
 #include <cstdint>
 #include <exception>
 #include <string>
-
-#include <systemc>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <systemc>
 
 #include "sim/counters/counter.h"
 #include "sim/kernel/clock.h"
@@ -43,22 +42,29 @@ protected:
     [[nodiscard]] std::uint64_t now() const { return clock_.now(); }
     /// Logs what the unit does, with cycle and unit in front. Compiled into debug builds only.
     template <class... Arguments>
-    void trace([[maybe_unused]] fmt::format_string<Arguments...> text, [[maybe_unused]] Arguments&&... arguments) const {
+    void trace([[maybe_unused]] fmt::format_string<Arguments...> text,
+               [[maybe_unused]] Arguments&&... arguments) const {
 #ifndef NDEBUG
         if (spdlog::should_log(spdlog::level::trace)) {
             spdlog::trace("{:>12} {}: {}", now(), name(), fmt::format(text, std::forward<Arguments>(arguments)...));
         }
 #endif
     }
-    void progress() { clock_.progress(); }
-    void stop() { clock_.stop(); }
+    void progress() {
+        clock_.progress();
+    }
+    void stop() {
+        clock_.stop();
+    }
 
     /// Reads committed channel state, does one cycle of work, says what kind of cycle it was.
     virtual Activity tick() = 0;
     /// What tick() would return in each of the cycles before quiet_until().
     [[nodiscard]] virtual Activity quiet_activity() const = 0;
     /// Moves inner state over `cycles` quiet cycles, for units whose state is not expressed in absolute cycles.
-    virtual void pass(std::uint64_t cycles) { static_cast<void>(cycles); }
+    virtual void pass(std::uint64_t cycles) {
+        static_cast<void>(cycles);
+    }
 
 private:
     // SystemC turns an exception that leaves a process into an sc_report and loses its type.

@@ -23,17 +23,12 @@ Emitter::Emitter(const MachineParameters& machine)
 
 void Emitter::begin(OpRecord record) {
     operation_ = record.index;
+    statement_ = {};
     items_.emplace_back(OperationBegin{std::move(record)});
-    record_ = &std::get<OperationBegin>(items_.back()).record;
-}
-
-void Emitter::describe(std::string dataflow, std::string tiling) {
-    record_->dataflow = std::move(dataflow);
-    record_->tiling = std::move(tiling);
 }
 
 void Emitter::end() {
-    record_ = nullptr;
+    items_.emplace_back(OperationEnd{statement_});
 }
 
 template <class Work>
@@ -49,21 +44,21 @@ void Emitter::emit(Unit unit, Work work, const Dependencies& needs) {
 
 void Emitter::load(Slice slice, const Dependencies& needs) {
     if (!memory_free_ && slice.bytes() > 0) {
-        record_->predicted_dram_bytes_read += bus_bytes(slice);
+        statement_.dram_bytes_read += bus_bytes(slice);
         emit(Unit::load, TransferCommand{slice}, needs);
     }
 }
 
 void Emitter::store(Slice slice, const Dependencies& needs) {
     if (!memory_free_ && slice.bytes() > 0) {
-        record_->predicted_dram_bytes_written += bus_bytes(slice);
+        statement_.dram_bytes_written += bus_bytes(slice);
         emit(Unit::store, TransferCommand{slice}, needs);
     }
 }
 
 void Emitter::matmul(MatmulCommand tile, const Dependencies& needs) {
     for (const MatmulPass& pass : tile.passes) {
-        record_->macs += pass.m * pass.n * pass.k;
+        statement_.macs += pass.m * pass.n * pass.k;
     }
     emit(Unit::mac_array, std::move(tile), needs);
 }
@@ -73,7 +68,7 @@ void Emitter::convert(const ConvertCommand& convert, const Dependencies& needs) 
 }
 
 void Emitter::vector(const VectorCommand& vector, const Dependencies& needs) {
-    record_->macs += vector.macs;
+    statement_.macs += vector.macs;
     emit(Unit::vector_unit, vector, needs);
 }
 

@@ -22,9 +22,7 @@ public:
 
     /// Commands that follow belong to this operation.
     void begin(OpRecord record);
-    /// How the operation was mapped to the array.
-    void describe(std::string dataflow, std::string tiling);
-    /// The operation is complete: its record states what its commands ask for.
+    /// The operation is complete: states what its commands ask for.
     void end();
 
     void load(Slice slice, const Dependencies& needs);
@@ -51,8 +49,8 @@ private:
     std::uint64_t burst_bytes_;
     bool memory_free_;
     std::deque<ProgramItem> items_;
-    OpRecord* record_ = nullptr;  // of the present operation, inside items_
-    std::uint64_t operation_ = 0;
+    std::uint64_t operation_ = 0;  // the present one
+    OperationStatement statement_;
     Dependencies issued_{};
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/lowering.h"
 
-#include <optional>
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -12,6 +12,7 @@
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/gemm_lowering.h"
 #include "sim/lowering/gemm_values.h"
+#include "sim/lowering/operation_lowering.h"
 #include "sim/lowering/tensor_memory.h"
 #include "sim/lowering/vector_lowering.h"
 
@@ -39,17 +40,18 @@ public:
 
     ProgramItem next() {
         while (emitter_.empty()) {
+            if (lowering_) {
+                step();
+                continue;
+            }
             const auto item = reader_.next();
             if (!item) {
                 return ProgramEnd{};
             }
             if (const auto* tensor = std::get_if<Tensor>(&*item)) {
                 memory_.declare(*tensor);
-            } else {
-                const auto& operation = std::get<Operation>(*item);
-                if (selection_.contains(operation)) {
-                    lower(operation);
-                }
+            } else if (const auto& operation = std::get<Operation>(*item); selection_.contains(operation)) {
+                begin(operation);
             }
         }
         return emitter_.pop();
@@ -58,27 +60,41 @@ public:
     [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
 
 private:
-    void lower(const Operation& operation) {
+    void begin(const Operation& operation) {
         OpRecord record;
         record.index = operations_++;
         record.layer = operation.layer;
         record.group = operation.group;
         record.phase = phase_name(operation.phase);
+        operation_ = operation;
         try {
-            if (runs_on_array(operation)) {
-                gemms_.lower(operation, std::move(record), accesses_);
-            } else {
-                lower_vector_work(context_, operation, std::move(record), accesses_);
+            lowering_ = runs_on_array(operation) ? gemms_.lower(operation, std::move(record), accesses_)
+                                                 : lower_vector_work(context_, operation, std::move(record), accesses_);
+        } catch (const InputError& error) {
+            complain(error);
+        }
+    }
+
+    void step() {
+        try {
+            if (lowering_->step()) {
+                return;
             }
         } catch (const InputError& error) {
-            throw InputError({trace_path_, operation.line, 0},
-                             fmt::format("{}: {}", printable(operation.layer), error.what()));
+            complain(error);
         }
-        for (const auto* operands : {&operation.inputs, &operation.outputs}) {
+        lowering_.reset();
+        for (const auto* operands : {&operation_.inputs, &operation_.outputs}) {
             for (const TensorId id : *operands) {
                 memory_.accessed(id, accesses_++, emitter_.issued());
             }
         }
+    }
+
+    /// The same error, with its place in the trace.
+    [[noreturn]] void complain(const InputError& error) const {
+        throw InputError({trace_path_, operation_.line, 0},
+                         fmt::format("{}: {}", printable(operation_.layer), error.what()));
     }
 
     std::string trace_path_;
@@ -90,6 +106,8 @@ private:
     LoweringContext context_;
     GemmValues values_;
     GemmLowering gemms_;
+    std::unique_ptr<OperationLowering> lowering_;  // in progress, of operation_
+    Operation operation_;
     std::uint64_t operations_ = 0;
     std::uint64_t accesses_ = 0;
 };

@@ -92,6 +92,9 @@ constexpr double cycle_tolerance = 1.005;
 // An assumption; the runs of a tensor read row by row weigh little, those of a few channels of a pixel a lot.
 constexpr double run_overhead_bytes = 64;
 
+// A command lists its products one by one.
+constexpr std::uint64_t most_products_in_a_tile = 4096;
+
 // From the issue of a command to the next one on the same unit: through two channels and the sequencer.
 constexpr double command_overhead_cycles = 6;
 
@@ -275,25 +278,34 @@ Range tile_at(const TiledDimension& dimension, std::uint64_t size, std::uint64_t
     return {index * size, std::min((index + 1) * size, dimension.extent)};
 }
 
-void for_each_tile(const GemmProblem& problem, const Tiling& tiling,
-                   const std::function<void(const TileRange&, bool first, bool last)>& visit) {
-    const std::uint64_t i_tiles = tile_count(problem.i(), tiling.i);
-    const std::uint64_t j_tiles = tile_count(problem.j(), tiling.j);
-    const std::uint64_t l_tiles = tile_count(problem.l(), tiling.l);
-    const std::uint64_t outer = tiling.j_outer ? j_tiles : i_tiles;
-    const std::uint64_t inner = tiling.j_outer ? i_tiles : j_tiles;
-    for (std::uint64_t b = 0; b < problem.batch(); b += tiling.batch) {
-        const Range batch{b, std::min(problem.batch(), b + tiling.batch)};
-        for (std::uint64_t o = 0; o < outer; ++o) {
-            for (std::uint64_t n = 0; n < inner; ++n) {
-                const Range i = tile_at(problem.i(), tiling.i, tiling.j_outer ? n : o);
-                const Range j = tile_at(problem.j(), tiling.j, tiling.j_outer ? o : n);
-                for (std::uint64_t l = 0; l < l_tiles; ++l) {
-                    visit({batch, i, j, tile_at(problem.l(), tiling.l, l)}, l == 0, l + 1 == l_tiles);
-                }
+TileWalk::TileWalk(const GemmProblem& problem, const Tiling& tiling)
+    : i_(problem.i()),
+      j_(problem.j()),
+      l_(problem.l()),
+      tiling_(tiling),
+      batches_(problem.batch()),
+      outer_tiles_(tiling.j_outer ? tile_count(j_, tiling.j) : tile_count(i_, tiling.i)),
+      inner_tiles_(tiling.j_outer ? tile_count(i_, tiling.i) : tile_count(j_, tiling.j)),
+      l_tiles_(tile_count(l_, tiling.l)) {}
+
+TileWalk::Step TileWalk::next() {
+    const Step step{.tile = {.batch = {batch_, std::min(batches_, batch_ + tiling_.batch)},
+                             .i = tile_at(i_, tiling_.i, tiling_.j_outer ? inner_ : outer_),
+                             .j = tile_at(j_, tiling_.j, tiling_.j_outer ? outer_ : inner_),
+                             .l = tile_at(l_, tiling_.l, l_tile_)},
+                    .first = l_tile_ == 0,
+                    .last = l_tile_ + 1 == l_tiles_};
+    if (++l_tile_ == l_tiles_) {
+        l_tile_ = 0;
+        if (++inner_ == inner_tiles_) {
+            inner_ = 0;
+            if (++outer_ == outer_tiles_) {
+                outer_ = 0;
+                batch_ += tiling_.batch;
             }
         }
     }
+    return step;
 }
 
 std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input) {

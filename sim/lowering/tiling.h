@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "models/machine/machine_params.h"
@@ -39,9 +38,27 @@ struct TilingInput {
 [[nodiscard]] Range tile_at(const TiledDimension& dimension, std::uint64_t size, std::uint64_t index);
 [[nodiscard]] std::uint64_t tile_count(const TiledDimension& dimension, std::uint64_t size);
 
-/// Calls `visit(tile, first, last)` for every tile in execution order; `first` and `last` mark the ends of a reduction.
-void for_each_tile(const GemmProblem& problem, const Tiling& tiling,
-                   const std::function<void(const TileRange&, bool first, bool last)>& visit);
+/// Walks the tiles of a GEMM in execution order.
+class TileWalk {
+public:
+    TileWalk(const GemmProblem& problem, const Tiling& tiling);
+
+    struct Step {
+        TileRange tile;
+        bool first = false;  ///< of its reduction
+        bool last = false;
+    };
+    [[nodiscard]] bool done() const { return batch_ >= batches_; }
+    /// The next tile; must not be done.
+    Step next();
+
+private:
+    TiledDimension i_, j_, l_;
+    Tiling tiling_;
+    std::uint64_t batches_;  // products in all
+    std::uint64_t outer_tiles_, inner_tiles_, l_tiles_;
+    std::uint64_t batch_ = 0, outer_ = 0, inner_ = 0, l_tile_ = 0;  // of the next tile
+};
 
 /// Scratchpad space that the tiling's buffers take: two of each operand that changes, two of the output.
 [[nodiscard]] std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input);

@@ -101,30 +101,33 @@ Slice slice_of_chunk(const Stream& stream, std::uint64_t chunk, std::uint64_t ch
     return {.address = stream.address + bytes.begin, .run_bytes = bytes.size()};
 }
 
-/// One vector operation being lowered.
-class VectorJob {
+/// One vector operation being lowered, a chunk a step.
+class VectorJob final : public OperationLowering {
 public:
-    VectorJob(LoweringContext& context, const Operation& operation) : context_(context), operation_(operation) {}
-
-    void lower(OpRecord record, std::uint64_t first_access) {
-        Emitter& emitter = context_.emitter;
-        emitter.begin(std::move(record));
+    VectorJob(LoweringContext& context, const Operation& operation, OpRecord record, std::uint64_t first_access)
+        : context_(context), operation_(operation) {
         gather_inputs();
         gather_outputs(first_access + operation_.inputs.size());
         work_ = lane_work(operation_, outputs_.empty() ? 0 : outputs_.front().elements);
         for (const OutputCopies& output : outputs_) {
             work_.lane_ops += output.quantize_lane_ops * output.elements;
         }
-        const std::uint64_t chunks = chunk_count();
-        start_ = later(context_.tiles.take(space(chunks)), context_.memory.resident_release());
-        for (std::uint64_t chunk = 0; chunk < chunks; ++chunk) {
-            emit(chunk, chunks);
+        chunks_ = chunk_count();
+        start_ = later(context_.tiles.take(space(chunks_)), context_.memory.resident_release());
+        context_.emitter.begin(std::move(record));
+    }
+
+    bool step() override {
+        if (chunk_ < chunks_) {
+            emit(chunk_++, chunks_);
+            return true;
         }
-        context_.tiles.release_last(emitter.issued());
+        context_.tiles.release_last(context_.emitter.issued());
         for (const OutputCopies& output : outputs_) {
             mark_output_complete(context_, output);
         }
-        emitter.end();
+        context_.emitter.end();
+        return false;
     }
 
 private:
@@ -252,7 +255,9 @@ private:
     }
 
     LoweringContext& context_;
-    const Operation& operation_;
+    Operation operation_;
+    std::uint64_t chunks_ = 0;
+    std::uint64_t chunk_ = 0;  // the next one
     std::vector<Stream> inputs_;
     std::vector<OutputCopies> outputs_;
     std::vector<Stream> results_;  // written by the vector unit
@@ -268,8 +273,8 @@ private:
 
 }  // namespace
 
-void lower_vector_work(LoweringContext& context, const Operation& operation, OpRecord record,
-                       std::uint64_t first_access) {
+std::unique_ptr<OperationLowering> lower_vector_work(LoweringContext& context, const Operation& operation,
+                                                     OpRecord record, std::uint64_t first_access) {
     record.mode = "vector";
     if (const auto* c = std::get_if<Convolution>(&operation.work)) {
         record.kind = "depthwise";
@@ -281,7 +286,7 @@ void lower_vector_work(LoweringContext& context, const Operation& operation, OpR
     } else {
         record.kind = "vector";
     }
-    VectorJob(context, operation).lower(std::move(record), first_access);
+    return std::make_unique<VectorJob>(context, operation, std::move(record), first_access);
 }
 
 }  // namespace nibble

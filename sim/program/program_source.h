@@ -10,12 +10,18 @@ namespace nibble {
 
 /// The commands that follow work for this operation.
 struct OperationBegin {
-    OpRecord record;  ///< everything known before the run
+    OpRecord record;  ///< what is known before the first command
+};
+
+/// The operation has no further commands.
+struct OperationEnd {
+    OperationStatement statement;
 };
 
 struct ProgramEnd {};
 
-using ProgramItem = std::variant<OperationBegin, Command, ProgramEnd>;
+/// Begin, commands, end of one operation; then of the next.
+using ProgramItem = std::variant<OperationBegin, Command, OperationEnd, ProgramEnd>;
 
 /// A program, produced as it is fetched: memory does not grow with its length.
 class ProgramSource {

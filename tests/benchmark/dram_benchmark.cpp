@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <array>
 #include <cstdint>
 #include <random>
 
@@ -9,8 +10,17 @@
 namespace nibble {
 namespace {
 
-/// Keeps the memory's queues full with what `next` returns; one iteration is one completed request. `ns_per_burst` is
-/// host time, `bus_share` the part of the peak bandwidth that the modelled memory delivered.
+/// `time_per_burst` is host time, `bus_share` the part of the peak bandwidth that the modelled memory delivered.
+void report(benchmark::State& state, const DramCore& core) {
+    const DramCounters counters = core.counters();
+    const auto bursts = static_cast<double>(counters.reads + counters.writes);
+    state.counters["time_per_burst"] =
+        benchmark::Counter(bursts, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["bus_share"] =
+        static_cast<double>(counters.data_bus_cycles) / static_cast<double>(counters.channel_cycles);
+}
+
+/// Keeps the memory's queues full with what `next` returns; one iteration is one completed request.
 template <class Next>
 void run_traffic(benchmark::State& state, Next next) {
     const DramParameters parameters;
@@ -24,12 +34,7 @@ void run_traffic(benchmark::State& state, Next next) {
             benchmark::DoNotOptimize(core.pop_completion());
         }
     }
-    const DramCounters counters = core.counters();
-    const auto bursts = static_cast<double>(counters.reads + counters.writes);
-    state.counters["time_per_burst"] =
-        benchmark::Counter(bursts, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-    state.counters["bus_share"] =
-        static_cast<double>(counters.data_bus_cycles) / static_cast<double>(counters.channel_cycles);
+    report(state, core);
 }
 
 constexpr std::uint64_t memory_bytes = std::uint64_t{8} << 30;
@@ -53,6 +58,44 @@ void dram_two_reads_one_write(benchmark::State& state) {
     });
 }
 BENCHMARK(dram_two_reads_one_write);
+
+/// What a machine does when memory is its limit: two engines, one that loads from two places and one that stores, with
+/// 16 requests of 4 KiB each under way. One iteration is one call of advance_until(), `cycles` far at most.
+void dram_deep_mixed(benchmark::State& state) {
+    const auto cycles = static_cast<std::uint64_t>(state.range(0));
+    constexpr std::uint64_t bytes = max_dram_request_bytes;
+    constexpr std::uint64_t outstanding = 16;
+    DramCore core(DramParameters{});
+    std::array<std::uint64_t, 2> sent{};
+    std::array<std::uint64_t, 2> in_flight{};
+    bool store = false;
+    for (auto _ : state) {
+        while (core.can_accept() && in_flight[0] + in_flight[1] < 2 * outstanding) {
+            store = in_flight[store ? 0 : 1] < outstanding ? !store : store;
+            const std::uint64_t stream = store ? 2 : sent[0] % 2;
+            const std::uint64_t place = store ? sent[1] : sent[0] / 2;
+            core.accept({store ? 1U : 0U, (stream * (memory_bytes / 4) + place * bytes) % memory_bytes,
+                         static_cast<std::uint32_t>(bytes), store});
+            ++sent[store ? 1 : 0];
+            ++in_flight[store ? 1 : 0];
+        }
+        core.advance_until(core.now() + cycles);
+        while (core.has_completion()) {
+            --in_flight[core.pop_completion().id];
+        }
+    }
+    report(state, core);
+}
+BENCHMARK(dram_deep_mixed)->ArgName("cycles")->Arg(1'000'000)->Arg(1);
+
+/// One iteration: one call for one cycle without a request.
+void dram_quiet_cycle(benchmark::State& state) {
+    DramCore core(DramParameters{});
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(core.advance_until(core.now() + 1));
+    }
+}
+BENCHMARK(dram_quiet_cycle);
 
 void dram_random_reads(benchmark::State& state) {
     std::mt19937_64 random(1);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Host speed of the simulation. Each measurement elaborates in a child process of its own and reports the processor
 // time of the run alone, so that other work on the host disturbs as little as possible.
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -13,11 +10,13 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <systemc>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <systemc>
 
 #include "models/machine/machine.h"
 #include "sim/config/data_directory.h"
@@ -220,9 +219,7 @@ BENCHMARK(skipping_compute_bound)->UseManualTime()->Unit(benchmark::kMillisecond
 // Values mode: operands gathered, multiplied bit-true by the array, results checked against the reference.
 void values(benchmark::State& state) {
     step_trace("resnet18", 1);
-    measure(state, "MAC/s", [] {
-        return run({.phases = "forward,dx,dw", .layers = "layer2*", .values = true}, true);
-    });
+    measure(state, "MAC/s", [] { return run({.phases = "forward,dx,dw", .layers = "layer2*", .values = true}, true); });
 }
 BENCHMARK(values)->UseManualTime()->Unit(benchmark::kMillisecond);
 

@@ -88,8 +88,7 @@ TEST_F(PaperTable, RecipesOnALargeConvolution) {
     const test::TraceFile trace(text.finish());
     const double fp16 = sum(gemm_cycles(trace.path(), baseline_, "fp16"));
     const std::vector<std::pair<std::string, double>> published{
-        {"fp16", 1.0},     {"hfp8", 2.0},     {"int4-fp16", 1.4},
-        {"int4-fp8", 2.7}, {"int4-fp4", 7.3}, {"int4-fp4-dw8", 3.9},
+        {"fp16", 1.0}, {"hfp8", 2.0}, {"int4-fp16", 1.4}, {"int4-fp8", 2.7}, {"int4-fp4", 7.3}, {"int4-fp4-dw8", 3.9},
     };
     for (const auto& [recipe, expected] : published) {
         const double measured = fp16 / sum(gemm_cycles(trace.path(), machine_, recipe));
@@ -109,8 +108,8 @@ TEST_F(PaperTable, PointwiseConvolutionsOfResNet50InFp8) {
     add_layer(text, "conv1", convolution(batch, 3, 224, 64, 7, 2));
     std::uint64_t channels = 64;
     std::uint64_t size = 56;
-    for (const auto& [stage, blocks, width] : std::vector<std::tuple<int, int, std::uint64_t>>{
-             {1, 3, 64}, {2, 4, 128}, {3, 6, 256}, {4, 3, 512}}) {
+    for (const auto& [stage, blocks, width] :
+         std::vector<std::tuple<int, int, std::uint64_t>>{{1, 3, 64}, {2, 4, 128}, {3, 6, 256}, {4, 3, 512}}) {
         for (int block = 0; block < blocks; ++block) {
             const std::string name = fmt::format("layer{}.{}", stage, block);
             const std::uint64_t stride = block == 0 && stage > 1 ? 2 : 1;
@@ -135,8 +134,9 @@ TEST_F(PaperTable, PointwiseConvolutionsOfResNet50InFp8) {
     EXPECT_NEAR(all / 4.0, 1.0, tolerance);
 
     // "Bottom 1x1 in each block": with memory free, layers do not affect one another, so a mixed network's time is the
-    // sum of its layers'. The paper does not say which 1x1 is the bottom one. The first of a block, where a network drawn
-    // from the bottom up begins, gives 5.5 by density alone and less with the partial tiles of its short reductions.
+    // sum of its layers'. The paper does not say which 1x1 is the bottom one. The first of a block, where a network
+    // drawn from the bottom up begins, gives 5.5 by density alone and less with the partial tiles of its short
+    // reductions.
     double mixed = sum(fp4);
     for (const std::string& layer : bottom) {
         mixed += fp8.at(layer) - fp4.at(layer);

@@ -51,9 +51,13 @@ void expect_published(const char* what, double published, double measured) {
     EXPECT_NEAR(measured / published, 1.0, tolerance);
 }
 
-TEST(RapidEfficiency, Int4) { expect_published("TOPS/W INT4", 16.5, efficiency("int4-fp4", ArrayMode::int4)); }
+TEST(RapidEfficiency, Int4) {
+    expect_published("TOPS/W INT4", 16.5, efficiency("int4-fp4", ArrayMode::int4));
+}
 
-TEST(RapidEfficiency, Hfp8) { expect_published("TFLOPS/W HFP8", 3.5, efficiency("hfp8", ArrayMode::fp8)); }
+TEST(RapidEfficiency, Hfp8) {
+    expect_published("TFLOPS/W HFP8", 3.5, efficiency("hfp8", ArrayMode::fp8));
+}
 
 }  // namespace
 }  // namespace nibble

@@ -35,8 +35,8 @@ std::string text(const Row& row) {
     return out.str();
 }
 
-// The form that fits all published rows: output-stationary F (T + R + C - 2) - 1, the others F (T + 2R + C - 2) - 1, with
-// F = ceil(Sr/R) ceil(Sc/C) and (Sr, Sc, T) = (M, N, K), (K, N, M), (K, M, N).
+// The form that fits all published rows: output-stationary F (T + R + C - 2) - 1, the others F (T + 2R + C - 2) - 1,
+// with F = ceil(Sr/R) ceil(Sc/C) and (Sr, Sc, T) = (M, N, K), (K, N, M), (K, M, N).
 TEST(ScaleSim, CountsByThePublishedForm) {
     const std::vector<Row> rows{
         {1, 1, 1, 8, 8, os, 1 * (1 + 8 + 8 - 2) - 1},

@@ -81,9 +81,16 @@ struct Program {
     std::uint64_t operations = 0;
 
     void begin() {
+        end();
         OpRecord record;
         record.index = operations++;
         items.emplace_back(OperationBegin{record});
+    }
+    /// Of the operation last begun, if it has not ended.
+    void end() {
+        if (!items.empty() && !std::holds_alternative<OperationEnd>(items.back())) {
+            items.emplace_back(OperationEnd{});
+        }
     }
     void add(Unit unit, const Dependencies& needs) {
         Command command;
@@ -136,7 +143,9 @@ std::string run(const Bench& bench, const std::function<void(const Seen&)>& chec
     return test::simulate([&] {
         Seen seen;
         Ledger ledger([&](const OpRecord& record) { seen.records.push_back(record); });
-        ListSource source(bench.program.items);
+        Program program = bench.program;
+        program.end();
+        ListSource source(program.items);
         Clock clock("clock", 1000, bench.options.skipping, 1'000'000);
         std::unique_ptr<Sequencer> sequencer;
         const auto make = [&] {

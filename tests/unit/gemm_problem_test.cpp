@@ -12,6 +12,7 @@
 #include "sim/base/error.h"
 #include "sim/input/operation_size.h"
 #include "sim/lowering/tiling.h"
+#include "tests/support/for_each_tile.h"
 #include "tests/support/random_gemm.h"
 
 namespace nibble {

@@ -39,6 +39,10 @@ Lowered lower(const std::string& trace, const MachineParameters& machine, const 
         }
         if (auto* begin = std::get_if<OperationBegin>(&item)) {
             lowered.operations.push_back(begin->record);
+        } else if (auto* end = std::get_if<OperationEnd>(&item)) {
+            lowered.operations.back().macs = end->statement.macs;
+            lowered.operations.back().predicted_dram_bytes_read = end->statement.dram_bytes_read;
+            lowered.operations.back().predicted_dram_bytes_written = end->statement.dram_bytes_written;
         } else {
             lowered.commands.push_back(std::get<Command>(item));
             EXPECT_EQ(lowered.commands.back().operation + 1, lowered.operations.size());

@@ -17,9 +17,9 @@ void PrintTo(const TileTiming& t, std::ostream* out) {
 }
 
 void PrintTo(const TileTraffic& t, std::ostream* out) {
-    *out << "left " << t.left_bytes << ", right " << t.right_bytes << ", result " << t.result_bytes << ", accumulator read "
-         << t.accumulator_read_bytes << " written " << t.accumulator_write_bytes << ", transposed "
-         << t.transposed_bytes;
+    *out << "left " << t.left_bytes << ", right " << t.right_bytes << ", result " << t.result_bytes
+         << ", accumulator read " << t.accumulator_read_bytes << " written " << t.accumulator_write_bytes
+         << ", transposed " << t.transposed_bytes;
 }
 
 namespace {
@@ -54,7 +54,8 @@ Extents extents(const ArrayGeometry& g, Dataflow dataflow, const MatmulPass& p) 
 
 /// Cycles of one product in closed form. With F = Fr Fc folds of r x c PEs, stream S each, the sum of r over folds is
 /// Fc rows and the sum of c is Fr cols. t: transfers of a row of registers for each fold.
-std::uint64_t closed_form(const ArrayGeometry& g, Dataflow dataflow, bool overlap, const MatmulPass& pass, bool accumulate) {
+std::uint64_t closed_form(const ArrayGeometry& g, Dataflow dataflow, bool overlap, const MatmulPass& pass,
+                          bool accumulate) {
     const Extents e = extents(g, dataflow, pass);
     const std::uint64_t fr = up(e.rows, g.rows);
     const std::uint64_t fc = up(e.cols, g.cols);
@@ -93,15 +94,16 @@ TEST(TileTiming, IsTheClosedForm) {
         for (const Dataflow dataflow : all_dataflows) {
             for (const std::uint64_t m : sizes) {
                 for (const std::uint64_t n : sizes) {
-                    for (const std::uint64_t k : {std::uint64_t{1}, std::uint64_t{5}, std::uint64_t{16}, std::uint64_t{50}}) {
+                    for (const std::uint64_t k :
+                         {std::uint64_t{1}, std::uint64_t{5}, std::uint64_t{16}, std::uint64_t{50}}) {
                         for (const bool overlap : {false, true}) {
                             for (const bool accumulate : {false, true}) {
                                 const MatmulPass pass{m, n, k};
                                 EXPECT_EQ(timing(g, dataflow, overlap, {pass}, accumulate).total(),
                                           closed_form(g, dataflow, overlap, pass, accumulate))
-                                    << g.rows << "x" << g.cols << " x" << g.macs_per_pe << " /" << g.cycles_per_step << ' '
-                                    << dataflow_names[static_cast<std::size_t>(dataflow)] << ' ' << m << ' ' << n << ' '
-                                    << k << " overlap " << overlap << " accumulate " << accumulate;
+                                    << g.rows << "x" << g.cols << " x" << g.macs_per_pe << " /" << g.cycles_per_step
+                                    << ' ' << dataflow_names[static_cast<std::size_t>(dataflow)] << ' ' << m << ' ' << n
+                                    << ' ' << k << " overlap " << overlap << " accumulate " << accumulate;
                                 ++compared;
                             }
                         }
@@ -124,8 +126,8 @@ std::vector<Fold> folds(const ArrayGeometry& g, Dataflow dataflow, const std::ve
         const Extents e = extents(g, dataflow, pass);
         for (std::uint64_t row = 0; row < e.rows; row += g.rows) {
             for (std::uint64_t col = 0; col < e.cols; col += g.cols) {
-                all.push_back({std::min<std::uint64_t>(g.rows, e.rows - row), std::min<std::uint64_t>(g.cols, e.cols - col),
-                               e.steps * g.cycles_per_step});
+                all.push_back({std::min<std::uint64_t>(g.rows, e.rows - row),
+                               std::min<std::uint64_t>(g.cols, e.cols - col), e.steps * g.cycles_per_step});
             }
         }
     }
@@ -160,8 +162,9 @@ TileTiming walk(const ArrayGeometry& g, Dataflow dataflow, bool overlap, const s
 TEST(TileTiming, IsWhatWalkingTheFoldsGives) {
     test::RandomCase random(1);
     for (int i = 0; i < 2000; ++i) {
-        const ArrayGeometry g{static_cast<std::uint32_t>(random.number(1, 12)), static_cast<std::uint32_t>(random.number(1, 12)),
-                              random.one_of<std::uint32_t>({1, 2, 4, 7}), static_cast<std::uint32_t>(random.number(1, 4))};
+        const ArrayGeometry g{
+            static_cast<std::uint32_t>(random.number(1, 12)), static_cast<std::uint32_t>(random.number(1, 12)),
+            random.one_of<std::uint32_t>({1, 2, 4, 7}), static_cast<std::uint32_t>(random.number(1, 4))};
         std::vector<MatmulPass> passes(random.number(1, 5));
         for (MatmulPass& pass : passes) {
             pass = {random.number(1, 40), random.number(1, 40), random.number(1, 60)};
@@ -169,9 +172,10 @@ TEST(TileTiming, IsWhatWalkingTheFoldsGives) {
         for (const Dataflow dataflow : all_dataflows) {
             for (const bool overlap : {false, true}) {
                 for (const bool accumulate : {false, true}) {
-                    EXPECT_EQ(timing(g, dataflow, overlap, passes, accumulate), walk(g, dataflow, overlap, passes, accumulate))
-                        << "case " << i << ' ' << dataflow_names[static_cast<std::size_t>(dataflow)] << " overlap " << overlap
-                        << " accumulate " << accumulate;
+                    EXPECT_EQ(timing(g, dataflow, overlap, passes, accumulate),
+                              walk(g, dataflow, overlap, passes, accumulate))
+                        << "case " << i << ' ' << dataflow_names[static_cast<std::size_t>(dataflow)] << " overlap "
+                        << overlap << " accumulate " << accumulate;
                 }
             }
         }
@@ -183,13 +187,14 @@ TEST(TileTiming, IsWhatWalkingTheFoldsGives) {
 TEST(TileTiming, OverlapIsOneShadowRegister) {
     test::RandomCase random(2);
     for (int i = 0; i < 500; ++i) {
-        const ArrayGeometry g{static_cast<std::uint32_t>(random.number(1, 12)), static_cast<std::uint32_t>(random.number(1, 12)),
-                              1, static_cast<std::uint32_t>(random.number(1, 3))};
+        const ArrayGeometry g{static_cast<std::uint32_t>(random.number(1, 12)),
+                              static_cast<std::uint32_t>(random.number(1, 12)), 1,
+                              static_cast<std::uint32_t>(random.number(1, 3))};
         const MatmulPass pass{random.number(1, 40), random.number(1, 40), random.number(1, 40)};
         for (const Dataflow dataflow : all_dataflows) {
             const bool os = dataflow == Dataflow::output_stationary;
             const std::vector<Fold> all = folds(g, dataflow, {pass});
-            std::uint64_t streamed = 0;    // the present fold's stream is over (of the first PE)
+            std::uint64_t streamed = 0;     // the present fold's stream is over (of the first PE)
             std::uint64_t transferred = 0;  // the shadow registers are free (drain), or full (preload)
             for (const Fold& fold : all) {
                 if (os) {
@@ -211,7 +216,8 @@ TEST(TileTiming, OverlapIsOneShadowRegister) {
 }
 
 // 16 x 20 x 12 on 8x8 PEs of 4 MACs and 2 cycles a step, output-stationary: 2 x 3 folds of 3 steps = 6 cycles.
-// Fill 8 + 8 - 2 = 14; stream 6 * 6 = 36; each of the first 5 drains of 8 rows sticks out by 8 - 6 = 2; the last takes 8.
+// Fill 8 + 8 - 2 = 14; stream 6 * 6 = 36; each of the first 5 drains of 8 rows sticks out by 8 - 6 = 2; the last
+// takes 8.
 TEST(TileTiming, SplitsATileIntoFillStreamAndDrain) {
     EXPECT_EQ(timing({8, 8, 4, 2}, Dataflow::output_stationary, true, {{16, 20, 12}}, false),
               (TileTiming{.fill = 14, .stream = 36, .drain = 5 * 2 + 8}));
@@ -230,7 +236,8 @@ TEST(TileTiming, NothingTakesNoTime) {
     }
 }
 
-// At a perfect fit no PE is ever idle while operands stream: cycles_per_step R C folds * macs is every MAC of the product.
+// At a perfect fit no PE is ever idle while operands stream: cycles_per_step R C folds * macs is every MAC of the
+// product.
 TEST(TileTiming, StreamIsTheMacBoundWhereFoldsAreFull) {
     const ArrayGeometry g{8, 4, 2, 3};
     const MatmulPass pass{32, 16, 64};

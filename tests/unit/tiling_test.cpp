@@ -15,6 +15,7 @@
 #include "models/mac_array/tile_timing.h"
 #include "sim/base/error.h"
 #include "sim/input/operation_size.h"
+#include "tests/support/for_each_tile.h"
 #include "tests/support/random_gemm.h"
 #include "tests/support/test_machine.h"
 
