@@ -18,8 +18,8 @@ sc_core::sc_time picoseconds(std::uint64_t count) {
 
 }  // namespace
 
-Clock::Clock(const sc_core::sc_module_name& name, std::uint64_t period_ps, bool skipping, std::uint64_t patience_cycles)
-    : sc_module(name), period_ps_(period_ps), skipping_(skipping), patience_(patience_cycles) {
+Clock::Clock(const sc_core::sc_module_name& name, std::uint64_t period_ps, bool skipping, std::uint64_t patience_edges)
+    : sc_module(name), period_ps_(period_ps), skipping_(skipping), patience_(patience_edges) {
     SC_METHOD(make_edge);
 }
 
@@ -63,28 +63,32 @@ void Clock::make_edge() {
     }
 }
 
-std::uint64_t Clock::next_edge() const {
-    if (now_ - last_progress_ > patience_) {
-        throw ModelError(dump(fmt::format("no progress for {} cycles", patience_)));
-    }
-    if (!skipping_) {
+std::uint64_t Clock::next_edge() {
+    const bool watched = edges_ - progress_edge_ > patience_;
+    if (!skipping_ && !watched) {
         return now_ + 1;
     }
     std::uint64_t soonest = never;
     for (const Clocked* unit : units_) {
         soonest = std::min(soonest, unit->quiet_until());
         if (soonest <= now_ + 1) {
-            return now_ + 1;
+            break;
         }
     }
-    const std::uint64_t horizon = std::min(soonest, last_progress_ + patience_ + 1);
-    if (run_ahead_ != nullptr && run_ahead_->active()) {
-        return run_ahead_->run_ahead(horizon);
+    const bool running_ahead = run_ahead_ != nullptr && run_ahead_->active();
+    if (watched) {
+        if (soonest <= now_ + 1) {
+            throw ModelError(dump(fmt::format("no progress for {} edges", patience_)));
+        }
+        progress_edge_ = edges_;  // long work with a known end is no standstill
     }
-    if (soonest == never) {
+    if (soonest == never && !running_ahead) {
         throw ModelError(dump("deadlock: no unit will ever act again"));
     }
-    return horizon;
+    if (!skipping_ || soonest <= now_ + 1) {
+        return now_ + 1;
+    }
+    return running_ahead ? run_ahead_->run_ahead(soonest) : soonest;
 }
 
 void Clock::fail(std::exception_ptr failure) {

@@ -58,14 +58,15 @@ public:
 /// still tick on the same edges, in the same order of cycles. With skipping off it makes every edge. Kernel time is
 /// simulated time in both.
 ///
-/// The watchdog: if no unit reports progress for `patience` cycles, or nobody will ever act again before stop() was
-/// called, the run fails with every unit's state.
+/// The watchdog: if no unit reports progress for `patience_edges` edges while some unit keeps acting, or nobody will
+/// ever act again before stop() was called, the run fails with every unit's state. Waiting for a cycle that is known,
+/// however far away, is no standstill.
 class Clock final : public sc_core::sc_module {
 public:
-    static constexpr std::uint64_t default_patience_cycles = 200'000'000;
+    static constexpr std::uint64_t default_patience_edges = 100'000'000;
 
     Clock(const sc_core::sc_module_name& name, std::uint64_t period_ps, bool skipping,
-          std::uint64_t patience_cycles = default_patience_cycles);
+          std::uint64_t patience_edges = default_patience_edges);
 
     void attach(Clocked& unit) { units_.push_back(&unit); }
     void set_run_ahead(RunAhead& unit) { run_ahead_ = &unit; }
@@ -76,7 +77,7 @@ public:
     [[nodiscard]] std::uint64_t edges() const { return edges_; }  ///< edges made; cycles passed are now() + 1
 
     /// Something got done: the watchdog waits anew.
-    void progress() { last_progress_ = now_; }
+    void progress() { progress_edge_ = edges_; }
     /// The machine is done: no edge follows the present one.
     void stop() { stopping_ = true; }
     /// Ends the run; the first failure is kept with its type and rethrown by run().
@@ -89,7 +90,7 @@ public:
 private:
     SC_HAS_PROCESS(Clock);
     void make_edge();
-    [[nodiscard]] std::uint64_t next_edge() const;
+    [[nodiscard]] std::uint64_t next_edge();
     [[nodiscard]] std::string dump(const std::string& reason) const;
 
     std::uint64_t period_ps_;
@@ -101,9 +102,9 @@ private:
     CycleObserver* observer_ = nullptr;
     std::uint64_t now_ = 0;
     std::uint64_t edges_ = 0;
-    std::uint64_t last_progress_ = 0;
-    bool started_ = false;  // the first edge has been made
-    bool waiting_ = false;  // kernel time is moving over skipped cycles; the edge itself comes next
+    std::uint64_t progress_edge_ = 0;  // number of the edge at which something last got done
+    bool started_ = false;             // the first edge has been made
+    bool waiting_ = false;             // kernel time is moving over skipped cycles; the edge itself comes next
     bool stopping_ = false;
     std::exception_ptr failure_;
 };

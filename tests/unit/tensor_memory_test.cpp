@@ -158,6 +158,24 @@ TEST(TensorMemory, KeepsOnChipWhatIsUsedSoon) {
     }
 }
 
+// Room for one tensor: the next one finds it free when the one before has been used for the last time.
+TEST(TensorMemory, WhatLeavesMakesRoom) {
+    test::StepTrace trace;
+    const TensorId other = trace.tensor(state, 8);
+    std::vector<TensorId> tensors;
+    for (int i = 0; i < 5; ++i) {
+        tensors.push_back(trace.tensor(activation, 100));
+        trace.vector(100, {other}, {tensors.back()});
+        trace.vector(100, {tensors.back()}, {other});
+    }
+    Step step(trace, 250);
+    for (const TensorId id : tensors) {
+        step.execute(*step.next_operation());
+        EXPECT_TRUE(step.memory().copy(id, CopyFormat::fp16).resident) << "tensor " << id;
+        step.execute(*step.next_operation());
+    }
+}
+
 TEST(TensorMemory, StoresWhatDoesNotFit) {
     test::StepTrace trace;
     chain(trace, 0);
