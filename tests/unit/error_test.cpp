@@ -67,6 +67,9 @@ TEST(Suggestion, NamesTheNearest) {
     EXPECT_EQ(suggestion("", names), "");
     EXPECT_EQ(suggestion(std::string(65, 'x'), names), "");
     EXPECT_EQ(suggestion("x", {}), "");
+    const std::vector<std::string> swapped{"banks", "run"};
+    EXPECT_EQ(suggestion("bansk", swapped), " (did you mean 'banks'?)") << "a swap is one mistake";
+    EXPECT_EQ(suggestion("rnu", swapped), " (did you mean 'run'?)");
 }
 
 TEST(Printable, CutsAndEscapes) {
