@@ -248,7 +248,13 @@ private:
 
     void read_dma() {
         YamlMap map = root_.optional_map("dma");
-        optional_u32(map, "max_request_bytes", machine_.dma.max_request_bytes, {32, max_dram_request_bytes});
+        optional_u32(map, "max_request_bytes", machine_.dma.max_request_bytes, {64, max_dram_request_bytes});
+        // Requests are cut at multiples of their length: a burst that lay across a cut would be moved twice.
+        constexpr std::uint32_t longest_burst_bytes = 64;
+        if (machine_.dma.max_request_bytes % longest_burst_bytes != 0) {
+            map.problem("max_request_bytes", fmt::format("expected a multiple of {}, found {}", longest_burst_bytes,
+                                                         machine_.dma.max_request_bytes));
+        }
         optional_u32(map, "max_outstanding", machine_.dma.max_outstanding, {1, 4096});
         optional_u32(map, "lines_per_cycle", machine_.dma.lines_per_cycle, {1, 4096});
         map.finish();

@@ -77,7 +77,10 @@ public:
     [[nodiscard]] std::uint64_t edges() const { return edges_; }  ///< edges made; cycles passed are now() + 1
 
     /// Something got done: the watchdog waits anew.
-    void progress() { progress_edge_ = edges_; }
+    void progress() {
+        progress_edge_ = edges_;
+        reprieves_ = 0;
+    }
     /// The machine is done: no edge follows the present one.
     void stop() { stopping_ = true; }
     /// Ends the run; the first failure is kept with its type and rethrown by run().
@@ -102,6 +105,7 @@ private:
     CycleObserver* observer_ = nullptr;
     std::uint64_t now_ = 0;
     std::uint64_t edges_ = 0;
+    std::uint64_t reprieves_ = 0;      // times since then that the watchdog waited for a known end
     std::uint64_t progress_edge_ = 0;  // number of the edge at which something last got done
     bool started_ = false;             // the first edge has been made
     bool waiting_ = false;             // kernel time is moving over skipped cycles; the edge itself comes next

@@ -54,7 +54,7 @@ TensorPlan::TensorPlan(const std::string& trace_path, const MachineParameters& m
 void TensorPlan::add(const Operation& operation, const MachineParameters& machine, const Recipe& recipe,
                      const Selection& selection, ProblemList& problems) {
     const auto complain = [&](std::string what) {
-        problems.add(operation.line, 0, fmt::format("{}: {}", printable(operation.layer), std::move(what)));
+        problems.add(operation.line, 1, fmt::format("{}: {}", printable(operation.layer), std::move(what)));
     };
     const bool gemm = !std::holds_alternative<VectorWork>(operation.work);
     if (gemm) {

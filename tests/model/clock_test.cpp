@@ -182,6 +182,12 @@ TEST(Watchdog, EndsARunWithoutProgressAndShowsEveryUnit) {
     EXPECT_EQ(failure_of(false, 100, spin), expected);
 }
 
+// Acting now and then without getting anything done is a standstill too.
+TEST(Watchdog, SkippingSeesASlowSpinner) {
+    const auto spin = [](Clock& clock) { return std::make_unique<Spinner>("spinner", clock, 1'000'000); };
+    EXPECT_THAT(failure_of(true, 100, spin), HasSubstr("no progress for 100 edges"));
+}
+
 /// Works for a long time, and stops the run when it is done.
 class LongWorker final : public test::Stub {
 public:

@@ -201,6 +201,12 @@ TEST(MachineConfigTest, RefusesAScratchpadWithoutRoomForTiles) {
                 ElementsAre("m.yaml:23:24: dma.lines_per_cycle: the scratchpad has only 2 banks"));
 }
 
+TEST(MachineConfigTest, RefusesRequestsThatCutBursts) {
+    const std::string text = with("lines_per_cycle: 2", "lines_per_cycle: 2, max_request_bytes: 96");
+    EXPECT_THAT(problems_of(text),
+                ElementsAre(testing::HasSubstr("dma.max_request_bytes: expected a multiple of 64, found 96")));
+}
+
 TEST(MachineConfigTest, RefusesAccumulatorsSmallerThanAFold) {
     // 8 x 4 PEs hold 32 partial sums of 4 bytes.
     EXPECT_THAT(

@@ -217,8 +217,8 @@ TEST(TensorPlan, SaysWhichOperandDoesNotFit) {
     const TensorId y = trace.tensor(activation, 65);
     EXPECT_EQ(trace.add(Phase::forward, "conv1", small, {x, w}, {y}), 5U);
     EXPECT_EQ(complaints(trace),
-              ":5: conv1: the left operand must have 64 elements, tensor 0 has 63\n"
-              ":5: conv1: the result must have 64 elements, tensor 2 has 65");
+              ":5:1: conv1: the left operand must have 64 elements, tensor 0 has 63\n"
+              ":5:1: conv1: the result must have 64 elements, tensor 2 has 65");
 }
 
 TEST(TensorPlan, ABatchMayShareAnOperand) {
@@ -233,7 +233,7 @@ TEST(TensorPlan, ABatchMayShareAnOperand) {
     const TensorId w2 = wrong.tensor(weight, 21);
     const TensorId y2 = wrong.tensor(activation, 3 * 2 * 5);
     wrong.add(Phase::forward, "fc", Matmul{3, 2, 5, 4, false, true}, {x2, w2}, {y2});
-    EXPECT_EQ(complaints(wrong), ":5: fc: the right operand must have 60 or 20 elements, tensor 1 has 21");
+    EXPECT_EQ(complaints(wrong), ":5:1: fc: the right operand must have 60 or 20 elements, tensor 1 has 21");
 }
 
 TEST(TensorPlan, OperandsOfAGemmAreActivationsWeightsOrGradients) {
@@ -243,7 +243,7 @@ TEST(TensorPlan, OperandsOfAGemmAreActivationsWeightsOrGradients) {
     const TensorId y = trace.tensor(activation, 4);
     trace.add(Phase::forward, "fc", Matmul{1, 2, 2, 2}, {x, s}, {y});
     EXPECT_EQ(complaints(trace),
-              ":5: fc: the right operand must be an activation, a weight or a gradient, tensor 1 is none");
+              ":5:1: fc: the right operand must be an activation, a weight or a gradient, tensor 1 is none");
 }
 
 TEST(TensorPlan, SaysOnceWhatIsReadBeforeItIsWritten) {
@@ -256,9 +256,9 @@ TEST(TensorPlan, SaysOnceWhatIsReadBeforeItIsWritten) {
     trace.vector(8, {dy, gw}, {out}, "second");
     trace.vector(8, {bits}, {out}, "third");
     EXPECT_EQ(complaints(trace),
-              ":6: first: tensor 0 is read before any operation has written it\n"
-              ":7: second: tensor 1 is read before any operation has written it\n"
-              ":8: third: tensor 2 is read before any operation has written it");
+              ":6:1: first: tensor 0 is read before any operation has written it\n"
+              ":7:1: second: tensor 1 is read before any operation has written it\n"
+              ":8:1: third: tensor 2 is read before any operation has written it");
 }
 
 TEST(TensorPlan, SaysWhichModeTheMachineLacks) {
@@ -270,7 +270,7 @@ TEST(TensorPlan, SaysWhichModeTheMachineLacks) {
     const TensorId y = trace.tensor(activation, 4);
     trace.add(Phase::forward, "fc", Matmul{1, 2, 2, 2}, {x, w}, {y});
     EXPECT_EQ(complaints(trace, "int4-fp4", machine),
-              ":5: fc: recipe int4-fp4 wants mode int4, which machine small does not have");
+              ":5:1: fc: recipe int4-fp4 wants mode int4, which machine small does not have");
     EXPECT_EQ(complaints(trace, "fp16", machine), "");
 }
 
