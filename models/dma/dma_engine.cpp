@@ -132,7 +132,7 @@ std::uint64_t DmaEngine::quiet_until() const {
     return acts ? now() + 1 : never;
 }
 
-// With requests under way the engine is at work; the wait for memory is what its work consists of.
+// With requests under way and nothing to pass on, a load waits for memory and a store for memory to take its data.
 Activity DmaEngine::quiet_activity() const {
     if (transfers_.empty()) {
         return Activity::idle;

@@ -69,8 +69,8 @@ private:
     std::size_t dropped_ = 0;
 };
 
-/// " (did you mean 'x'?)" for the candidate nearest to `name` in edit distance (a swap of neighbours counts once), or ""
-/// if none is near.
+/// " (did you mean 'x'?)" for the candidate nearest to `name` in edit distance (a swap of neighbours counts once), or
+/// "" if none is near.
 [[nodiscard]] std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
 /// `text` cut to a length fit for an error line, with control characters shown as \xNN.

@@ -59,7 +59,8 @@ protected:
 
     /// Reads committed channel state, does one cycle of work, says what kind of cycle it was.
     virtual Activity tick() = 0;
-    /// What tick() would return in each of the cycles before quiet_until().
+    /// What tick() would return in each of the cycles before quiet_until(). Also asked by skip(), when now() is already
+    /// the edge that follows the quiet cycles: it must not depend on now().
     [[nodiscard]] virtual Activity quiet_activity() const = 0;
     /// Moves inner state over `cycles` quiet cycles, for units whose state is not expressed in absolute cycles.
     virtual void pass(std::uint64_t cycles) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include <systemc>
-
 #include <gtest/gtest.h>
+#include <systemc>
 
 #include "sim/kernel/report_bridge.h"
 
