@@ -296,7 +296,7 @@ TEST(TraceReader, RefusesWrongTensors) {
            "bits: expected a whole number from 1 to 8, found 9");
     expect("{\"tensor\":4,\"role\":^\"wieghts\",\"shape\":[1]}\n",
            "role: expected one of activation, weight, gradient, weight_gradient, state, statistic, mask, index, found "
-           "'wieghts'");
+           "'wieghts' (did you mean 'weight'?)");
 }
 
 TEST(TraceReader, TensorsAreNumberedInOrderAndDeclaredFirst) {
