@@ -2,6 +2,7 @@
 #include "sim/lowering/gemm_reference.h"
 
 #include <bit>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -66,6 +67,17 @@ float matmul_output(const LayerValues& layer, const Matmul& x, std::uint64_t b, 
     return sum;
 }
 
+/// The input pixel under tap (r, s) of output (n, p, q), counted over all images; nothing for padding.
+std::optional<std::uint64_t> input_pixel(const Convolution& c, std::uint64_t n, std::uint64_t p, std::uint64_t q,
+                                         std::uint64_t r, std::uint64_t s) {
+    const auto h = static_cast<std::int64_t>(p * c.stride_h + r * c.dilation_h) - static_cast<std::int64_t>(c.pad_top);
+    const auto w = static_cast<std::int64_t>(q * c.stride_w + s * c.dilation_w) - static_cast<std::int64_t>(c.pad_left);
+    if (h < 0 || h >= static_cast<std::int64_t>(c.h) || w < 0 || w >= static_cast<std::int64_t>(c.w)) {
+        return {};
+    }
+    return (n * c.h + static_cast<std::uint64_t>(h)) * c.w + static_cast<std::uint64_t>(w);
+}
+
 /// y[n, p, q, k] = sum over r, s, c of x[n, p*stride - pad + r*dilation, ..., c] * w[k, r, s, c].
 float forward_output(const LayerValues& layer, const Convolution& c, std::uint64_t n, std::uint64_t p, std::uint64_t q,
                      std::uint64_t k, const AccumulationRule& rule) {
@@ -76,18 +88,11 @@ float forward_output(const LayerValues& layer, const Convolution& c, std::uint64
     for_each_reduction_tile(layer, [&](const Range& channels) {
         for (std::uint64_t r = 0; r < c.r; ++r) {
             for (std::uint64_t s = 0; s < c.s; ++s) {
-                const auto h =
-                    static_cast<std::int64_t>(p * c.stride_h + r * c.dilation_h) - static_cast<std::int64_t>(c.pad_top);
-                const auto w = static_cast<std::int64_t>(q * c.stride_w + s * c.dilation_w) -
-                               static_cast<std::int64_t>(c.pad_left);
-                const bool inside =
-                    h >= 0 && h < static_cast<std::int64_t>(c.h) && w >= 0 && w < static_cast<std::int64_t>(c.w);
+                const std::optional<std::uint64_t> pixel = input_pixel(c, n, p, q, r, s);
                 for (std::uint64_t ch = channels.begin; ch < channels.end; ++ch) {
                     const std::uint64_t weight = ((k * c.r + r) * c.s + s) * per_group + ch;
-                    if (inside) {
-                        const std::uint64_t pixel =
-                            (n * c.h + static_cast<std::uint64_t>(h)) * c.w + static_cast<std::uint64_t>(w);
-                        terms.add(pixel * c.c + first_channel + ch, weight);
+                    if (pixel) {
+                        terms.add(*pixel * c.c + first_channel + ch, weight);
                     } else {
                         terms.add_padding(weight);
                     }
@@ -155,15 +160,10 @@ float weight_gradient(const LayerValues& layer, const Convolution& c, std::uint6
     for_each_reduction_tile(layer, [&](const Range& rows) {
         for (std::uint64_t row = rows.begin; row < rows.end; ++row) {
             for (std::uint64_t q = 0; q < c.q(); ++q) {
-                const auto h = static_cast<std::int64_t>(row % c.p() * c.stride_h + r * c.dilation_h) -
-                               static_cast<std::int64_t>(c.pad_top);
-                const auto w = static_cast<std::int64_t>(q * c.stride_w + s * c.dilation_w) -
-                               static_cast<std::int64_t>(c.pad_left);
+                const std::optional<std::uint64_t> pixel = input_pixel(c, row / c.p(), row % c.p(), q, r, s);
                 const std::uint64_t gradient = (row * c.q() + q) * c.k + k;
-                if (h >= 0 && h < static_cast<std::int64_t>(c.h) && w >= 0 && w < static_cast<std::int64_t>(c.w)) {
-                    const std::uint64_t pixel =
-                        (row / c.p() * c.h + static_cast<std::uint64_t>(h)) * c.w + static_cast<std::uint64_t>(w);
-                    terms.add(gradient, pixel * c.c + first_channel + channel);
+                if (pixel) {
+                    terms.add(gradient, *pixel * c.c + first_channel + channel);
                 } else {
                     terms.add_padding_right(gradient);
                 }
