@@ -74,7 +74,8 @@ Slice table_rows(const Tensor& table, std::uint64_t touched_elements, std::uint3
 bool addresses_rows(const Operation& operation) {
     const auto* vector = std::get_if<VectorWork>(&operation.work);
     return vector != nullptr && std::any_of(vector->steps.begin(), vector->steps.end(), [](const VectorStep& step) {
-               return step.function == "gather" || step.function == "scatter_add";
+               return step.function == "gather" || step.function == "scatter_add" || step.function == "slice" ||
+                      step.function == "place";
            });
 }
 

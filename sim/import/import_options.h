@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "sim/input/workload.h"
+
+namespace nibble {
+
+/// What is done about the parts of a training step that a source does not have.
+enum class Training : std::uint8_t {
+    derive,        ///< backward pass and optimiser are derived where there is none
+    as_recorded,   ///< nothing is added
+    forward_only,  ///< nothing is added, and a recorded backward pass is left out
+};
+
+struct ImportOptions {
+    std::optional<std::uint64_t> batch;      ///< for sources that leave the batch open
+    std::optional<std::uint64_t> iteration;  ///< take only this training step, counted from 1
+    Training training = Training::derive;
+    Optimizer optimizer = Optimizer::sgd_momentum;  ///< that is derived
+};
+
+}  // namespace nibble
