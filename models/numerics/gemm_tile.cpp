@@ -101,16 +101,37 @@ template <std::size_t bytes, class Element>
     }
 }
 
-// Everything above is inlined into the two versions of this function, and compiled for each.
+template <std::size_t bytes>
+[[gnu::always_inline]] inline void run_products(const ProductStrip& strip) {
+    constexpr std::size_t width = tile_columns<double>;
+    for (std::size_t first = 0; first < strip.columns; first += width) {
+        Tile<double> sums;
+        multiply_tile<bytes>(strip.terms, strip.a, strip.b + first * strip.terms, sums);
+        const std::size_t columns = std::min(width, strip.columns - first);
+        for (std::size_t row = 0; row < strip.rows; ++row) {
+            for (std::size_t column = 0; column < columns; ++column) {
+                strip.out[row * strip.columns + first + column] += sums[row][column];
+            }
+        }
+    }
+}
+
+// Everything above is inlined into the two versions of these functions, and compiled for each.
 #if defined(__x86_64__)
 template <class Element>
 [[gnu::target("avx2,fma")]] void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
     run_strip<32>(strip);
 }
+[[gnu::target("avx2,fma")]] void run_products_avx2_fma(const ProductStrip& strip) {
+    run_products<32>(strip);
+}
 #else
 template <class Element>
 void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
     run_strip<16>(strip);
+}
+void run_products_avx2_fma(const ProductStrip& strip) {
+    run_products<16>(strip);
 }
 #endif
 
@@ -144,6 +165,14 @@ void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip) {
 
 void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip) {
     dispatch(unit, strip);
+}
+
+void add_products(VectorUnit unit, const ProductStrip& strip) {
+    if (unit == VectorUnit::avx2_fma) {
+        run_products_avx2_fma(strip);
+    } else {
+        run_products<16>(strip);
+    }
 }
 
 }  // namespace nibble

@@ -29,6 +29,16 @@ struct GemmStrip {
     std::size_t columns;  ///< Columns that exist, in all tiles; also the distance between rows.
 };
 
+/// A strip of tiles in the same rows whose sums stay in binary64. Packed and padded as those of GemmStrip.
+struct ProductStrip {
+    std::size_t terms;
+    const double* a;      ///< [terms][tile_rows]
+    const double* b;      ///< [tile][terms][tile_columns<double>]
+    double* out;          ///< Row 0, column 0 of the strip's outputs.
+    std::size_t rows;     ///< Rows that exist, 1..tile_rows.
+    std::size_t columns;  ///< Columns that exist, in all tiles; also the distance between rows.
+};
+
 /// The instructions a strip is computed with. The result does not depend on it.
 enum class VectorUnit : std::uint8_t { baseline, avx2_fma };
 
@@ -39,5 +49,8 @@ enum class VectorUnit : std::uint8_t { baseline, avx2_fma };
 void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip);
 void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip);
 void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip);
+
+/// Adds the strip's products, which must be exact in binary64, to its outputs. The host must have `unit`.
+void add_products(VectorUnit unit, const ProductStrip& strip);
 
 }  // namespace nibble

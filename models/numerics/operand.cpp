@@ -36,4 +36,23 @@ float decode_operand(OperandFormat format, std::uint16_t code) {
     return decode_half(Half{code});
 }
 
+double largest_magnitude(OperandFormat format) {
+    switch (format) {
+        case OperandFormat::int4_signed:
+            return int4_max;
+        case OperandFormat::int4_unsigned:
+            return uint4_max;
+        case OperandFormat::fp4_even:
+        case OperandFormat::fp4_odd:
+            return static_cast<double>(decode_operand(format, fp4_max_magnitude));
+        case OperandFormat::fp8_143:
+            return static_cast<double>(decode_operand(format, fp8_143().max_code()));
+        case OperandFormat::fp8_152:
+            return static_cast<double>(decode_operand(format, fp8_152().max_code()));
+        case OperandFormat::fp16:
+            break;
+    }
+    return half_max;
+}
+
 }  // namespace nibble

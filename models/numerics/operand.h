@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace nibble {
 
 /// What the codes of a GEMM operand mean: the formats that a processing unit takes.
 /// The 8-bit formats have their default bias; another bias is a power-of-two tensor scale, applied elsewhere.
 enum class OperandFormat : std::uint8_t { int4_signed, int4_unsigned, fp4_even, fp4_odd, fp8_143, fp8_152, fp16 };
+
+inline constexpr std::array<std::string_view, 7> operand_format_names{
+    "int4_signed", "int4_unsigned", "fp4_even", "fp4_odd", "fp8_143", "fp8_152", "fp16"};
 
 /// Bits of one code.
 [[nodiscard]] constexpr int code_bits(OperandFormat format) {
@@ -34,5 +39,8 @@ enum class OperandFormat : std::uint8_t { int4_signed, int4_unsigned, fp4_even, 
 /// The exact value of a code, without its tensor's scale: INT4 is its integer, FP4 the level of its phase. Bits above
 /// the code are ignored.
 [[nodiscard]] float decode_operand(OperandFormat format, std::uint16_t code);
+
+/// The largest finite value of a code; of int4_signed 7, for -8 is not used.
+[[nodiscard]] double largest_magnitude(OperandFormat format);
 
 }  // namespace nibble

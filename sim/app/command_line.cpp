@@ -15,6 +15,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "sim/app/import_command.h"
 #include "sim/app/info_command.h"
 #include "sim/app/interrupt.h"
 #include "sim/app/run_command.h"
@@ -40,6 +41,7 @@ public:
         app_.require_subcommand(1);
         app_.footer("Exit codes: 0 ok, 2 wrong input or usage, 70 internal error, 130 interrupted.");
         add_run();
+        add_import();
         add_info();
         add_workload();
         add_list();
@@ -66,18 +68,61 @@ private:
     void add_batch(CLI::App& command) {
         command
             .add_option("--batch", batch_,
-                        fmt::format("Samples in the step, for workloads (default {})", default_batch))
+                        fmt::format("Samples in the step, for workloads (default {}) and files that leave it open",
+                                    default_batch))
             ->check(CLI::Range(std::uint64_t{1}, largest_batch));
+    }
+
+    /// What says how a file of another program is to be understood.
+    void add_source_options(CLI::App& command) {
+        add_batch(command);
+        command
+            .add_option("--from", trace_.from,
+                        fmt::format("What the file is: auto, {}", fmt::join(source_format_names, ", ")))
+            ->capture_default_str();
+        command.add_option("--iteration", trace_.options.iteration, "Take only this training step of a recording")
+            ->check(CLI::Range(std::uint64_t{1}, largest_batch));
+        command
+            .add_option("--training", training_,
+                        "What the file does not have: derive (the default), as-recorded (nothing is added), or "
+                        "forward-only")
+            ->check(CLI::IsMember({"derive", "as-recorded", "forward-only"}));
+        command.add_flag("--no-fusion", no_fusion_, "Keep every pass over memory that the file says, one an operation");
+    }
+
+    [[nodiscard]] TraceRequest trace_request() const {
+        TraceRequest request = trace_;
+        request.fuse = !no_fusion_;
+        request.options.batch = batch_;
+        request.options.training = training_ == "derive"        ? Training::derive
+                                   : training_ == "as-recorded" ? Training::as_recorded
+                                                                : Training::forward_only;
+        return request;
+    }
+
+    void add_import() {
+        CLI::App& command = *app_.add_subcommand("import", "Translate another program's file to a trace");
+        command
+            .add_option("FILE", trace_.name,
+                        "PyTorch execution trace or dump, Kineto trace, Chakra, ONNX, SCALE-Sim, ZigZag, or Timeloop "
+                        "file or directory")
+            ->required();
+        command.add_option("-o,--output", output_, "Trace to write")->required();
+        add_source_options(command);
+        command.add_flag("--json", json_, "Print JSON");
+        command.add_flag("--quiet", quiet_, "Print nothing");
+        command.callback([this] { action_ = [this] { import_command(trace_request(), output_, json_, quiet_); }; });
     }
 
     void add_run() {
         CLI::App& run = *app_.add_subcommand("run", "Run a training step on a machine and on its 16-bit baseline");
-        run.add_option("TRACE", run_.trace, "Trace file, or name of a built-in workload")->required();
+        run.add_option("TRACE", trace_.name, "Trace, built-in workload, or file of another program (see import)")
+            ->required();
         run.add_option("--machine", run_.machine, "Preset, or machine file")->required();
         run.add_option("--baseline", run_.baseline,
                        "What to compare with: iso-mac-area, iso-core-area, iso-macs, none, or a machine")
             ->capture_default_str();
-        add_batch(run);
+        add_source_options(run);
         run.add_option("--phases", run_.phases, "Simulate only these phases")->capture_default_str();
         run.add_option("--layers", run_.layers, "Simulate only layers whose name fits this shell pattern")
             ->capture_default_str();
@@ -85,6 +130,8 @@ private:
             ->check(CLI::IsMember({"skipping", "every-edge"}))
             ->capture_default_str();
         run.add_flag("--values", run_.values, "Carry operand values and check every GEMM against a plain reference");
+        run.add_option("--dump-codes", run_.dump_codes,
+                       "With --values, .npz file for the codes of recorded operands on the machine");
         run.add_option("--recipe", run_.recipe, "Precision of each GEMM")->capture_default_str();
         run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
         run.add_flag("--json", run_.json, "Print result.json instead of the report");
@@ -96,7 +143,7 @@ private:
                 set_up_logging(log_);
                 RunRequest request = run_;
                 request.program = version;
-                request.batch = batch_;
+                request.trace = trace_request();
                 request.skipping = clock_ == "skipping";
                 run_command(request);
             };
@@ -105,10 +152,11 @@ private:
 
     void add_info() {
         CLI::App& info = *app_.add_subcommand("info", "Show what is in a trace, a workload or a machine");
-        info.add_option("SUBJECT", subject_, "Trace file, workload, preset or machine file")->required();
-        add_batch(info);
+        info.add_option("SUBJECT", trace_.name, "Trace, workload, file of another program, preset or machine file")
+            ->required();
+        add_source_options(info);
         info.add_flag("--json", json_, "Print JSON");
-        info.callback([this] { action_ = [this] { info_command(subject_, batch_, json_); }; });
+        info.callback([this] { action_ = [this] { info_command(trace_request(), json_); }; });
     }
 
     void add_workload() {
@@ -164,9 +212,13 @@ private:
     std::string clock_ = "skipping";
     std::string log_ = "warn";
     std::string subject_;
+    TraceRequest trace_;
+    std::string training_ = "derive";
+    bool quiet_ = false;
+    bool no_fusion_ = false;
     std::string output_;
     bool json_ = false;
-};
+};  // namespace nibble
 
 void say_error(std::string_view text) {
     std::cerr << "nibblesim: error: " << text << '\n';

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sim/app/import_report.h"
 #include "sim/app/machine_info.h"
 #include "sim/app/terminal.h"
 #include "sim/app/trace_info.h"
@@ -36,7 +37,7 @@ bool names_machine(const std::string& subject) {
     if (contains(data_names(DataKind::preset), subject)) {
         return true;
     }
-    if (!names_workload(subject) || contains(data_names(DataKind::workload), subject)) {
+    if (!names_workload(subject) || contains(data_names(DataKind::workload), subject) || recognise_source(subject)) {
         return false;
     }
     return !YamlDocument::from_file(subject).root_map().has("layers");
@@ -59,10 +60,11 @@ void require_known(const std::string& subject) {
 
 }  // namespace
 
-void info_command(const std::string& subject, std::optional<std::uint64_t> batch, bool json) {
-    if (names_machine(subject)) {
-        if (batch) {
-            throw InputError("--batch is for workloads");
+void info_command(const TraceRequest& request, bool json) {
+    const std::string& subject = request.name;
+    if (request.from == "auto" && names_machine(subject)) {
+        if (request.options.batch) {
+            throw InputError("--batch is for workloads and other programs' files");
         }
         const MachineParameters machine = load_machine(subject);
         const Technology technology = load_technology(machine.technology);
@@ -74,14 +76,24 @@ void info_command(const std::string& subject, std::optional<std::uint64_t> batch
         return;
     }
     require_known(subject);
-    const TraceSource trace(subject, batch);
+    const TraceSource trace(request);
     TraceInfo info;
     trace.checked([&] { info = read_trace_info(trace.path()); });
+    const std::optional<ImportSummary>& imported = trace.imported();
     if (json) {
-        show(trace_info_json(info));
-    } else {
-        std::cout << trace_info_text(info, terminal_style());
+        Json document = trace_info_json(info);
+        if (imported) {
+            document["source"] = import_json(*imported);
+        }
+        document["unrecognised"] = imported ? unrecognised_json(*imported) : Json::array();
+        show(document);
+        return;
     }
+    const TextStyle style = terminal_style();
+    if (imported) {
+        std::cout << import_line(subject, *imported) << '\n' << import_text(*imported, style) << '\n';
+    }
+    std::cout << trace_info_text(info, style);
 }
 
 void list_command(bool json) {

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/import_report.h"
 #include "sim/app/interrupt.h"
+#include "sim/app/pending_file.h"
 #include "sim/app/progress.h"
 #include "sim/app/simulation.h"
 #include "sim/app/subject.h"
@@ -32,6 +34,7 @@ namespace {
 struct Plans {
     std::unique_ptr<TensorPlan> machine;
     std::unique_ptr<TensorPlan> baseline;
+    std::uint64_t recorded_operands = 0;  ///< of GEMMs on the array, in values mode
 };
 
 Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& selection) {
@@ -45,7 +48,7 @@ Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& 
             plans.baseline = plan(*setup.baseline);
         }
         if (setup.values) {
-            check_recorded_values(trace.path(), selection);
+            plans.recorded_operands = check_recorded_values(trace.path(), selection);
         }
     });
     if (plans.machine->operations() == 0) {
@@ -54,10 +57,21 @@ Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& 
     return plans;
 }
 
+/// Throws InputError if codes are asked for and there are none.
+void require_codes(const RunRequest& request, const Plans& plans) {
+    if (!request.dump_codes.empty() && plans.recorded_operands == 0) {
+        throw InputError(
+            "--dump-codes: the trace names no values of operands of the selected GEMMs (\"values\", .npy)");
+    }
+}
+
 /// Where the result goes as it arrives.
 class Outputs {
 public:
     Outputs(const RunRequest& request, const Setup& setup) : request_(request) {
+        if (!request.dump_codes.empty()) {
+            codes_ = std::make_unique<PendingFile>(request.dump_codes);
+        }
         if (!request.out.empty()) {
             directory_ = std::make_unique<OutputDirectory>(request.out);
             csv_ = std::make_unique<OpsCsv>(directory_->create("ops.csv"), setup);
@@ -67,6 +81,9 @@ public:
             ops_.open(ops_file_->path(), std::ios::in | std::ios::out | std::ios::binary);
         }
     }
+
+    /// Where the machine's process is to write codes; empty: nowhere.
+    [[nodiscard]] std::string codes_path() const { return codes_ != nullptr ? codes_->temporary() : std::string(); }
 
     void add(const OpRecord& machine, const OpRecord* baseline, const Setup& setup) {
         if (csv_) {
@@ -91,6 +108,9 @@ public:
             throw_if_interrupted();
             directory_->commit();
         }
+        if (codes_) {
+            codes_->commit();
+        }
         if (request_.json) {
             write_json(std::cout, result);
         } else if (!request_.quiet) {
@@ -108,6 +128,7 @@ private:
     }
 
     const RunRequest& request_;
+    std::unique_ptr<PendingFile> codes_;
     std::unique_ptr<OutputDirectory> directory_;
     std::unique_ptr<OpsCsv> csv_;
     std::unique_ptr<TemporaryFile> ops_file_;  // op_json() of every operation, one a line
@@ -128,6 +149,9 @@ Job job_of(const Subject& subject, const TensorPlan& plan, const RunRequest& req
 }  // namespace
 
 void run_command(const RunRequest& request) {
+    if (!request.dump_codes.empty() && !request.values) {
+        throw InputError("--dump-codes needs --values");
+    }
     const Selection selection{parse_phases(request.phases), request.layers};
     const MachineParameters machine = load_machine(request.machine);
     const Technology technology = load_technology(machine.technology);
@@ -137,7 +161,7 @@ void run_command(const RunRequest& request) {
         }
     }
     Setup setup{.program = request.program,
-                .trace = request.trace,
+                .trace = request.trace.name,
                 .network = {},
                 .phases = request.phases,
                 .layers = request.layers,
@@ -146,15 +170,20 @@ void run_command(const RunRequest& request) {
                 .energy_sources = sources_of(technology),
                 .machine = make_subject(machine, technology, request.recipe),
                 .baseline = make_baseline_subject(request.baseline, machine, technology)};
-    const TraceSource trace(request.trace, request.batch);
+    const TraceSource trace(request.trace);
+    if (trace.imported() && !request.quiet) {
+        std::cerr << import_line(request.trace.name, *trace.imported()) << '\n' << import_text(*trace.imported(), {});
+    }
     const Plans plans = make_plans(trace, setup, selection);
+    require_codes(request, plans);
     setup.network = plans.machine->header().name;
     setup.batch = plans.machine->header().batch;
 
     const DeferInterrupts until_outputs_are_tidy;
     ResultCollector collector(std::move(setup));
     Outputs outputs(request, collector.setup());
-    const Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
+    Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
+    job.lowering.dump_codes = outputs.codes_path();
     std::optional<Job> baseline;
     if (collector.setup().baseline) {
         baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);

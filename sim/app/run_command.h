@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
+
+#include "sim/app/trace_source.h"
 
 namespace nibble {
 
 /// What the user asked of `nibblesim run`.
 struct RunRequest {
     std::string program;  ///< name and version, for the result
-    std::string trace;    ///< trace file or workload
+    TraceRequest trace;   ///< what is run
     std::string machine;  ///< preset or file
     std::string baseline = "iso-mac-area";
-    std::optional<std::uint64_t> batch;
     std::string phases = "forward,dx,dw,vector,update";
     std::string layers = "*";
     bool skipping = true;
     bool values = false;
     std::string recipe = "int4-fp4";
-    std::string out;  ///< directory for results; empty: none
+    std::string out;         ///< directory for results; empty: none
+    std::string dump_codes;  ///< .npz file for the codes of recorded operands on the machine; empty: none
     bool json = false;
     bool quiet = false;
 };

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -84,6 +85,17 @@ void code_record(Coder& coder, Record& record) {
     coder.field(record.counters);
 }
 
+template <class Coder, class Values>
+void code_values(Coder& coder, Values& values) {
+    for (auto& operand : values.operands) {
+        coder.field(operand.name);
+        coder.field(operand.on_left);
+        coder.field(operand.format);
+        coder.field(operand.recorded);
+    }
+    coder.field(values.output);
+}
+
 template <class Coder, class Summary>
 void code_summary(Coder& coder, Summary& summary) {
     coder.field(summary.operations);
@@ -114,6 +126,10 @@ void code_problem(Coder& coder, AnyProblem& problem) {
 std::string encode(const OpRecord& record) {
     Encoder encoder;
     code_record(encoder, record);
+    encoder.field(record.values != nullptr);
+    if (record.values != nullptr) {
+        code_values(encoder, *record.values);
+    }
     return encoder.take();
 }
 
@@ -121,6 +137,13 @@ OpRecord decode_record(std::string_view bytes) {
     Decoder decoder(bytes);
     OpRecord record;
     code_record(decoder, record);
+    bool has_values = false;
+    decoder.field(has_values);
+    if (has_values) {
+        ValueRecord values;
+        code_values(decoder, values);
+        record.values = std::make_shared<const ValueRecord>(std::move(values));
+    }
     return record;
 }
 

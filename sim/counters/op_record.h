@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sim/counters/counter.h"
+#include "sim/counters/value_record.h"
 
 namespace nibble {
 
@@ -35,6 +37,8 @@ struct OpRecord {
     std::uint64_t predicted_dram_bytes_written = 0;
     CauseCycles causes{};  ///< sums to counters[cycles]
     CounterValues counters{};
+    /// Of GEMMs on the array in values mode, else null. Measured while the operation runs: complete when it retires.
+    std::shared_ptr<const ValueRecord> values;
 };
 
 /// One unit's cycles by class; they sum to the run.

@@ -50,6 +50,7 @@ ByteSource::ByteSource(std::filesystem::path path, const Wanted& wanted)
         const int status = archive_read_next_header(handle, &entry);
         if (status == ARCHIVE_EOF) {
             if (archive_format(handle) == ARCHIVE_FORMAT_EMPTY) {
+                archive_->handle.reset();  // there is nothing that could be asked of it
                 return;
             }
             fail(fmt::format("none of the archive's {} members is a trace or a model", members));
@@ -75,7 +76,7 @@ ByteSource::~ByteSource() = default;
 
 std::size_t ByteSource::read(std::span<char> to) {
     std::size_t filled = 0;
-    while (filled < to.size()) {
+    while (archive_->handle != nullptr && filled < to.size()) {
         const la_ssize_t got = archive_read_data(archive_->handle.get(), to.data() + filled, to.size() - filled);
         if (got < 0) {
             position_ += filled;

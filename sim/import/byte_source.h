@@ -54,4 +54,7 @@ private:
     std::unique_ptr<Archive> archive_;
 };
 
+/// Opens a file anew, for those who read it several times.
+using OpenBytes = std::function<ByteSource()>;
+
 }  // namespace nibble

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 
 #include "sim/input/workload.h"
@@ -16,10 +17,12 @@ enum class Training : std::uint8_t {
 };
 
 struct ImportOptions {
-    std::optional<std::uint64_t> batch;      ///< for sources that leave the batch open
-    std::optional<std::uint64_t> iteration;  ///< take only this training step, counted from 1
+    std::optional<std::uint64_t> batch{};      ///< for sources that leave the batch open
+    std::optional<std::uint64_t> iteration{};  ///< take only this training step, counted from 1
     Training training = Training::derive;
     Optimizer optimizer = Optimizer::sgd_momentum;  ///< that is derived
+    /// Of the trace that is written: files of values are named relative to it. Empty: by their full path.
+    std::filesystem::path directory{};
 };
 
 }  // namespace nibble

@@ -13,6 +13,7 @@ struct ImportSummary {
     struct Unrecognised {
         std::uint64_t calls = 0;
         std::uint64_t bytes = 0;  ///< of the tensors that they read and wrote
+        std::string reason;       ///< why it is left out, where that is known; mostly empty
     };
     std::string format;            ///< word of --from
     std::string description;       ///< for people: format, version, framework

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,10 +21,17 @@ struct RecordedTensor {
     std::vector<std::uint64_t> shape;    ///< empty: a scalar tensor
     std::vector<std::uint64_t> strides;  ///< in elements, as many as dimensions; empty: not recorded
     ElementKind kind = ElementKind::floating;
-    std::uint32_t bits = 32;  ///< of an element
+    std::uint32_t bits = 32;  ///< of an element; 0: no tensor, where a result that was not asked for keeps its place
     std::string name;         ///< of a parameter, such as "layer1.0.conv1.weight"; mostly empty
-    std::string values;       ///< .npy file with its values in the order of `shape`; mostly empty
+    std::string values;       ///< .npy file with its values as they lie in memory; mostly empty
 };
+
+/// Dimensions in the order in which they lie in memory, the farthest apart first; where that is not recorded, as they
+/// are.
+[[nodiscard]] std::vector<std::size_t> order_in_memory(const RecordedTensor& tensor);
+/// Does the tensor lie row by row, or, a matrix or many of them, column by column? If not, it is one that was turned
+/// otherwise, such as the heads of an attention.
+[[nodiscard]] bool lies_in_rows_or_columns(const RecordedTensor& tensor);
 
 /// An argument of a call. Lists hold tensors, numbers or lists.
 struct RecordedValue {
@@ -40,7 +48,8 @@ struct RecordedCall {
     std::string op;  ///< e.g. "aten::addmm"; overload names (".out") are cut off
     std::vector<RecordedValue> inputs;
     std::vector<RecordedTensor>
-        outputs;                  ///< lists of tensors flattened; for a call that writes in place, what it wrote
+        outputs;                  ///< lists of tensors flattened; for a call that writes in place, what it wrote;
+                                  ///< empty where results are not recorded
     bool backward = false;        ///< called by autograd's engine
     bool optimizer = false;       ///< called by an optimiser's step
     std::uint64_t iteration = 0;  ///< training step that it belongs to, counted from 0
@@ -61,6 +70,11 @@ public:
     [[nodiscard]] virtual const RecordedCall* next() = 0;
     /// What was recognised, for people: "PyTorch execution trace, schema 1.0.3-chakra.0.0.4".
     [[nodiscard]] virtual std::string description() const = 0;
+    /// What else the user should know about the recording; complete when next() has returned null.
+    [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
+    /// Name of the network and samples a step, where the recording says so; known once the source is open.
+    [[nodiscard]] virtual std::string network() const { return {}; }
+    [[nodiscard]] virtual std::optional<std::uint64_t> batch() const { return std::nullopt; }
 };
 
 /// Opens a file of calls anew: they are read twice, first to survey, then to translate.

@@ -12,11 +12,19 @@
 namespace nibble {
 
 /// A training step, or its forward pass, held in memory: what an importer made of a source, before what is missing is
-/// derived. Tensors are numbered by their place in `tensors`. Tensors that no operation writes exist before the step.
+/// derived. Tensors are numbered by their place in `tensors`; each is written by one operation at most.
+///
+/// Tensors that no operation writes exist before the step. Of these, what is of role `weight` or `state` is trained
+/// (a bias, the scale and the shift of a normalisation are states); everything else is not: images, tokens, constants,
+/// masks, and the running mean and variance of a normalisation, which are statistics.
 struct StepGraph {
     TraceHeader header;
     std::vector<Tensor> tensors;
     std::vector<Operation> operations;  ///< each after those that write what it reads
+    bool backward_recorded = false;     ///< the operations hold a backward pass: none is to be derived
+    /// A table of layers: what lies between them is unknown, so that each reads an input tensor of its own and nobody
+    /// reads its output.
+    bool layers_disconnected = false;
 
     TensorId declare(const TensorDraft& draft) {
         Tensor tensor;

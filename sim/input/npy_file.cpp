@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -249,6 +250,22 @@ double number_at(NpyType type, const char* bytes, std::size_t index) {
     return element_at<std::int32_t>(bytes, index);
 }
 
+/// Products of the first 0, 1, 2, ... dimensions, each once; nothing if they are beyond 64 bits. Of two arrays with the
+/// same elements in the same order, one's are among the other's if dimensions were only joined, cut or added.
+std::optional<std::vector<std::uint64_t>> partial_products(std::span<const std::uint64_t> shape) {
+    std::vector<std::uint64_t> products{1};
+    for (const std::uint64_t dimension : shape) {
+        std::uint64_t product = 0;
+        if (__builtin_mul_overflow(products.back(), dimension, &product)) {
+            return std::nullopt;
+        }
+        if (dimension != 1) {
+            products.push_back(product);
+        }
+    }
+    return products;
+}
+
 }  // namespace
 
 NpyFile::NpyFile(const fs::path& path) : path_(path) {
@@ -332,13 +349,12 @@ void NpyFile::read_header(std::uint64_t file_bytes) {
 }
 
 void NpyFile::require_shape(std::span<const std::uint64_t> shape) const {
-    std::uint64_t wanted = 1;
-    for (const std::uint64_t dimension : shape) {
-        if (__builtin_mul_overflow(wanted, dimension, &wanted)) {
-            fail(fmt::format("expected shape {}, found {}", shape_text(shape), shape_text(shape_)));
-        }
+    const auto wanted = partial_products(shape);
+    if (!wanted || wanted->back() != elements_) {
+        fail(fmt::format("expected shape {}, found {}", shape_text(shape), shape_text(shape_)));
     }
-    if (elements_ != wanted || (shape_.size() > 1 && !std::ranges::equal(shape_, shape))) {
+    const auto found = partial_products(shape_).value();
+    if (!std::ranges::includes(*wanted, found) && !std::ranges::includes(found, *wanted)) {
         fail(fmt::format("expected shape {}, found {}", shape_text(shape), shape_text(shape_)));
     }
 }

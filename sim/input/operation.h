@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,7 +31,7 @@ struct Tensor {
     TensorRole role = TensorRole::activation;
     std::vector<std::uint64_t> shape;  ///< outermost first; images are batch, channels, height, width
     std::uint32_t bits = 0;            ///< width of one element, for masks only (1 to 8); 0 otherwise
-    std::string values;                ///< path of a .npy file, relative to the trace; empty: shapes only
+    std::string values;                ///< path of a .npy file, relative to the trace or full; empty: shapes only
     std::uint64_t elements = 0;        ///< product of shape, checked against overflow by the reader
 };
 
@@ -48,6 +49,9 @@ enum class Position : std::uint8_t { first, middle, last };
 
 /// Convolution, any phase, always described by its forward shape: N,C,H,W * K,C/g,R,S -> N,K,P,Q.
 /// forward: in = {x, w}, out = {y}; dx: in = {dy, w}, out = {dx}; dw: in = {x, dy}, out = {dw}.
+/// A transposed one is described by the shape of the convolution whose input gradient it computes: x is N,K,P,Q, y is
+/// N,C,H,W, and w keeps K,C/g,R,S, which is PyTorch's layout of a ConvTranspose2d weight. What this makes of each phase
+/// says computed_as().
 struct Convolution {
     std::uint64_t n = 1, c = 1, h = 1, w = 1;  ///< input: batch, channels, height, width
     std::uint64_t k = 1, r = 1, s = 1;         ///< output channels, filter height and width
@@ -55,6 +59,7 @@ struct Convolution {
     std::uint64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
     std::uint64_t dilation_h = 1, dilation_w = 1;
     std::uint64_t groups = 1;
+    bool transposed = false;
     friend bool operator==(const Convolution&, const Convolution&) = default;
 
     [[nodiscard]] std::uint64_t p() const {  ///< output height
@@ -63,7 +68,9 @@ struct Convolution {
     [[nodiscard]] std::uint64_t q() const {  ///< output width
         return (w + pad_left + pad_right - dilation_w * (s - 1) - 1) / stride_w + 1;
     }
-    [[nodiscard]] bool depthwise() const { return groups > 1 && groups == c; }
+    [[nodiscard]] bool depthwise() const {  ///< each channel of x is a group
+        return groups > 1 && groups == (transposed ? k : c);
+    }
     [[nodiscard]] bool pointwise() const { return r == 1 && s == 1; }
 };
 
@@ -75,6 +82,13 @@ struct Matmul {
     bool left_transposed = false;   ///< left is stored k by m
     bool right_transposed = false;  ///< right is stored n by k (a linear layer's weight, out by in)
     friend bool operator==(const Matmul&, const Matmul&) = default;
+};
+
+/// How wide the source that a trace was made from says that the elements of a layer's forward GEMM are, in bits, 1 to
+/// 32. The layer's backward GEMMs carry the same three numbers, so that a layer is one precision throughout.
+struct OperandBits {
+    std::uint32_t left = 0, right = 0, out = 0;  ///< of the forward GEMM: x and w of a convolution
+    friend bool operator==(const OperandBits&, const OperandBits&) = default;
 };
 
 /// One element-wise function applied to every element, with how often: pooling over 3x3 has repeat 9.
@@ -99,6 +113,7 @@ struct Operation {
     Position position = Position::middle;
     std::variant<Convolution, Matmul, VectorWork> work;
     std::vector<VectorStep> epilogue;  ///< GEMMs only: element-wise steps applied to each output tile as it drains
+    std::optional<OperandBits> operand_bits;  ///< GEMMs only; recipe as-recorded goes by it
     std::vector<TensorId> inputs;
     std::vector<TensorId> outputs;
 };

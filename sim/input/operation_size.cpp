@@ -3,6 +3,8 @@
 
 #include <variant>
 
+#include "sim/input/gemm_direction.h"
+
 namespace nibble {
 
 std::optional<std::uint64_t> bounded_product(std::initializer_list<std::uint64_t> factors, std::uint64_t most) {
@@ -21,11 +23,11 @@ std::vector<OperandElements> expected_elements(const Operation& operation) {
         const OperandElements x = same(conv->n * conv->c * conv->h * conv->w);
         const OperandElements w = same(conv->k * (conv->c / conv->groups) * conv->r * conv->s);
         const OperandElements y = same(conv->n * conv->k * conv->p() * conv->q());
-        switch (operation.phase) {
+        switch (computed_as(operation)) {
             case Phase::dx:
                 return {y, w, x};
             case Phase::dw:
-                return {x, y, w};
+                return conv->transposed ? std::vector{y, x, w} : std::vector{x, y, w};
             default:
                 return {x, w, y};
         }

@@ -19,7 +19,7 @@ namespace json = simdjson::ondemand;
 
 static_assert(LineSource::padding >= simdjson::SIMDJSON_PADDING);
 
-enum class ValueType : std::uint8_t { number, text, numbers, steps, totals };
+enum class ValueType : std::uint8_t { number, truth, text, numbers, steps, totals };
 
 struct KeySpec {
     std::string_view name;
@@ -42,6 +42,7 @@ constexpr std::array<KeySpec, trace_key_count> keys{{
     {"group", ValueType::text},
     {"position", ValueType::text},
     {"epilogue", ValueType::steps},
+    {"operand_bits", ValueType::numbers},
     {"in", ValueType::numbers},
     {"out", ValueType::numbers},
     {"n", ValueType::number},
@@ -55,6 +56,7 @@ constexpr std::array<KeySpec, trace_key_count> keys{{
     {"pad", ValueType::numbers},
     {"dilation", ValueType::numbers},
     {"groups", ValueType::number},
+    {"transposed", ValueType::truth},
     {"m", ValueType::number},
     {"left", ValueType::text},
     {"right", ValueType::text},
@@ -127,6 +129,14 @@ struct TraceLine::Parser {
         return number;
     }
 
+    bool read_truth(TraceKey key, json::value value) {
+        bool truth = false;
+        if (!is(value, json::json_type::boolean) || value.get_bool().get(truth) != simdjson::SUCCESS) {
+            expected(key, "true or false", value);
+        }
+        return truth;
+    }
+
     void read_numbers(TraceKey key, json::value value) {
         json::array list;
         if (!is(value, json::json_type::array) || value.get_array().get(list) != simdjson::SUCCESS) {
@@ -197,6 +207,9 @@ struct TraceLine::Parser {
         switch (keys[index(key)].type) {
             case ValueType::number:
                 line->numbers_[index(key)] = read_number(key, value).value_or(0);
+                break;
+            case ValueType::truth:
+                line->numbers_[index(key)] = read_truth(key, value) ? 1 : 0;
                 break;
             case ValueType::text:
                 read_text(key, value);

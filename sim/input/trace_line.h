@@ -19,8 +19,8 @@ enum class TraceKey : std::uint8_t {
     // clang-format off
     nibblesim_trace, name, batch,                                        // first line; batch also of a matrix product
     tensor, role, shape, bits, values,                                   // tensor
-    op, phase, layer, group, position, epilogue, in, out,                // operation
-    n, c, h, w, k, r, s, stride, pad, dilation, groups,                  // convolution
+    op, phase, layer, group, position, epilogue, operand_bits, in, out,  // operation
+    n, c, h, w, k, r, s, stride, pad, dilation, groups, transposed,      // convolution
     m, left, right,                                                      // matrix product
     steps, elements,                                                     // vector work
     end, tensors, operations,                                            // last line; the last two inside "end"
@@ -67,6 +67,7 @@ public:
     [[nodiscard]] bool sound() const { return sound_; }
 
     [[nodiscard]] std::uint64_t number(TraceKey key) const { return numbers_[index(key)]; }
+    [[nodiscard]] bool truth(TraceKey key) const { return numbers_[index(key)] != 0; }
     [[nodiscard]] std::string_view text(TraceKey key) const { return texts_[index(key)]; }  ///< until the next parse
     [[nodiscard]] const Numbers& list(TraceKey key) const { return lists_[index(key)]; }
     [[nodiscard]] const Steps& steps(TraceKey key) const { return steps_[index(key)]; }

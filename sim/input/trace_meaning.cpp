@@ -117,7 +117,7 @@ private:
 constexpr std::uint64_t most_extent = std::uint64_t{1} << 32U;  // of a dimension of a convolution
 constexpr std::uint64_t most_window = std::uint64_t{1} << 20U;  // of filters, strides, padding and dilation
 
-Convolution read_convolution(Checker& check) {
+Convolution read_convolution(const TraceLine& line, Checker& check) {
     Convolution conv;
     conv.n = check.count(Key::n, most_extent);
     conv.c = check.count(Key::c, most_extent);
@@ -127,6 +127,7 @@ Convolution read_convolution(Checker& check) {
     conv.r = check.count(Key::r, most_window);
     conv.s = check.count(Key::s, most_window);
     conv.groups = check.count(Key::groups, most_extent);
+    conv.transposed = line.truth(Key::transposed);
     std::array<std::uint64_t, 2> stride{1, 1};
     std::array<std::uint64_t, 2> dilation{1, 1};
     std::array<std::uint64_t, 4> pad{};
@@ -189,6 +190,17 @@ Matmul read_matmul(TraceLine& line, Checker& check) {
     return matmul;
 }
 
+std::optional<OperandBits> read_operand_bits(const TraceLine& line, Checker& check) {
+    if (!line.readable(Key::operand_bits)) {
+        return std::nullopt;
+    }
+    constexpr std::uint64_t most_bits = 32;
+    std::array<std::uint64_t, 3> bits{1, 1, 1};
+    check.fixed_list(Key::operand_bits, bits, 1, most_bits);
+    return OperandBits{static_cast<std::uint32_t>(bits[0]), static_cast<std::uint32_t>(bits[1]),
+                       static_cast<std::uint32_t>(bits[2])};
+}
+
 void check_matmul(const Matmul& matmul, Checker& check) {
     check.require_product(Key::m, "the left operand's elements", {matmul.batch, matmul.m, matmul.k}, most_elements);
     check.require_product(Key::n, "the right operand's elements", {matmul.batch, matmul.k, matmul.n}, most_elements);
@@ -212,8 +224,11 @@ void check_vector(const VectorWork& work, TraceLine& line) {
 }
 
 void check_operands(const Operation& operation, TraceLine& line) {
-    const bool vector = std::holds_alternative<VectorWork>(operation.work);
-    const std::size_t inputs = vector ? 1 : 2;
+    const auto* work = std::get_if<VectorWork>(&operation.work);
+    const bool vector = work != nullptr;
+    const bool reads_nothing = vector && !work->steps.empty() &&
+                               (work->steps.front().function == "fill" || work->steps.front().function == "random");
+    const std::size_t inputs = !vector ? 2 : reads_nothing ? 0 : 1;
     const bool exact = !vector && operation.epilogue.empty();
     const auto require = [&](Key key, std::size_t found, std::size_t least) {
         if (line.readable(key) && (found < least || (exact && found > least))) {
@@ -291,11 +306,12 @@ Operation read_operation(TraceLine& line, TraceLineKind kind) {
     operation.phase = check.word(Key::phase, phase_named, phase_names, Phase::forward);
     operation.position = check.word(Key::position, position_named, position_names, Position::middle);
     operation.epilogue = check.steps(Key::epilogue);
+    operation.operand_bits = read_operand_bits(line, check);
     operation.inputs = check.tensors(Key::in);
     operation.outputs = check.tensors(Key::out);
     switch (kind) {
         case TraceLineKind::convolution:
-            operation.work = read_convolution(check);
+            operation.work = read_convolution(line, check);
             break;
         case TraceLineKind::matmul:
             operation.work = read_matmul(line, check);

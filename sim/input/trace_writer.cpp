@@ -65,6 +65,7 @@ void print_work(Line& line, const Convolution& conv) {
           conv.s);
     print(line, R"(,"stride":[{},{}],"pad":[{},{},{},{}],"dilation":[{},{}],"groups":{})", conv.stride_h, conv.stride_w,
           conv.pad_top, conv.pad_bottom, conv.pad_left, conv.pad_right, conv.dilation_h, conv.dilation_w, conv.groups);
+    append(line, conv.transposed ? R"(,"transposed":true)" : "");
 }
 
 void print_work(Line& line, const Matmul& matmul) {
@@ -111,6 +112,9 @@ void TraceWriter::write(const Operation& operation) {
     std::visit([this](const auto& work) { print_work(line_, work); }, operation.work);
     if (!operation.epilogue.empty()) {
         print_steps(line_, "epilogue", operation.epilogue);
+    }
+    if (const std::optional<OperandBits>& bits = operation.operand_bits) {
+        print(line_, R"(,"operand_bits":[{},{},{}])", bits->left, bits->right, bits->out);
     }
     print(line_, R"(,"in":[{}],"out":[{}]}})", fmt::join(operation.inputs, ","), fmt::join(operation.outputs, ","));
     flush_line();

@@ -9,6 +9,7 @@
 
 #include "models/mac_array/tile_values.h"
 #include "sim/base/units.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/lowering/gradient_check.h"
 #include "sim/lowering/selection.h"
 
@@ -22,12 +23,6 @@ constexpr std::size_t gemm_operands = 2;
 // Epilogue steps that only gather sums while the results pass.
 bool only_reduces(const VectorStep& step) {
     return step.function == "batch_stats" || step.function == "bias_grad" || step.function == "sawb_stats";
-}
-
-/// Which input the array takes on its left: a convolution's dw has the layer's gradient there, for its rows are output
-/// channels.
-std::size_t left_input(const Operation& operation) {
-    return operation.phase == Phase::dw && std::holds_alternative<Convolution>(operation.work) ? 1 : 0;
 }
 
 GemmProblem problem_of(const Operation& operation, const TensorMemory& memory) {
@@ -78,15 +73,15 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     record.k = problem_.k();
     record.peak_macs_per_cycle = peak_macs_per_cycle(*context_.machine.mac_array.modes[mode]);
     spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow, record.tiling);
+    if (resources_.values != nullptr) {
+        record.values = resources_.values->begin(operation, problem_, tiling_, precision_,
+                                                 context_.memory.tensor(left_.id), context_.memory.tensor(right_.id));
+    }
     context_.emitter.begin(std::move(record));
 
     preload(left_);
     preload(right_);
     load_small_side_inputs();
-    if (resources_.values != nullptr) {
-        resources_.values->begin(operation, problem_, tiling_, precision_, context_.memory.tensor(left_.id),
-                                 context_.memory.tensor(right_.id));
-    }
 }
 
 GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {

@@ -5,6 +5,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/units.h"
+#include "sim/input/gemm_direction.h"
 
 namespace nibble {
 
@@ -144,7 +145,7 @@ std::uint64_t taps_of_class(std::uint64_t residue, std::uint64_t stride, std::ui
 }  // namespace
 
 GemmProblem::GemmProblem(const Operation& operation, std::uint64_t left_elements, std::uint64_t right_elements)
-    : phase_(operation.phase) {
+    : phase_(computed_as(operation)) {
     if (const auto* matmul = std::get_if<Matmul>(&operation.work)) {
         work_ = *matmul;
         batch_ = matmul->batch;

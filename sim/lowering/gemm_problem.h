@@ -45,7 +45,8 @@ struct TileRange {
 ///   matmul   i: m                           j: n                               l: k
 ///
 /// dx gathers: dx pixels of one stride class (row and column modulo the stride) see the same taps, so each class is a
-/// dense product of its own and no zero is inserted. Groups are products of a batch.
+/// dense product of its own and no zero is inserted. Groups are products of a batch. The phase is the one that the
+/// operation is computed as, which of a transposed convolution is another than its own.
 class GemmProblem {
 public:
     /// `left_elements` and `right_elements` say whether a batch shares an operand.

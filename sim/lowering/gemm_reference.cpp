@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "sim/base/error.h"
+#include "sim/input/gemm_direction.h"
 
 namespace nibble {
 
@@ -281,7 +282,7 @@ std::uint64_t check_tile(const LayerValues& layer, const TileRange& tile, const 
         return checker.finish();
     }
     const auto& c = std::get<Convolution>(layer.operation.work);
-    switch (layer.operation.phase) {
+    switch (computed_as(layer.operation)) {
         case Phase::forward:
             check_forward(layer, c, tile, rule, checker);
             break;

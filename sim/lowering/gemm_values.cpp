@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "sim/base/error.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/lowering/copy_format.h"
 #include "sim/lowering/gemm_reference.h"
 
@@ -80,10 +81,11 @@ Element gradient_element(const Convolution& c, std::uint64_t n, std::uint64_t h,
     return ((n * c.p() + up / c.stride_h) * c.q() + left / c.stride_w) * c.k + k;
 }
 
-/// Gathers a tile's operands in the array's order, pass after pass.
+/// Gathers a tile's operands in the array's order, pass after pass, and the numbers behind them where they are kept.
 class Gather {
 public:
-    Gather(const Layer& layer, const TileRange& tile, TileValues& out) : layer_(layer), tile_(tile), out_(out) {}
+    Gather(const Layer& layer, const TileRange& tile, TileValues& out, TileNumbers& numbers)
+        : layer_(layer), tile_(tile), out_(out), numbers_(numbers) {}
 
     void run() {
         if (const auto* matmul = std::get_if<Matmul>(&layer_.operation.work)) {
@@ -91,7 +93,7 @@ public:
             return;
         }
         const auto& c = std::get<Convolution>(layer_.operation.work);
-        switch (layer_.operation.phase) {
+        switch (computed_as(layer_.operation)) {
             case Phase::forward:
                 gather_forward(c);
                 break;
@@ -105,9 +107,15 @@ public:
     }
 
 private:
-    void left(const Element& element) { out_.left.push_back(element ? layer_.left.code(*element) : std::uint16_t{0}); }
-    void right(const Element& element) {
-        out_.right.push_back(element ? layer_.right.code(*element) : std::uint16_t{0});
+    void left(const Element& element) { add(layer_.left, element, out_.left, numbers_.left); }
+    void right(const Element& element) { add(layer_.right, element, out_.right, numbers_.right); }
+
+    static void add(const ValueSource& source, const Element& element, std::vector<std::uint16_t>& codes,
+                    std::vector<float>& numbers) {
+        codes.push_back(element ? source.code(*element) : std::uint16_t{0});
+        if (source.numbers != nullptr) {
+            numbers.push_back(element ? (*source.numbers)[*element] : 0.0F);
+        }
     }
 
     void gather(const Matmul& x) {
@@ -224,53 +232,96 @@ private:
     const Layer& layer_;
     const TileRange& tile_;
     TileValues& out_;
+    TileNumbers& numbers_;
 };
 
 }  // namespace
 
-void GemmValues::begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
-                       const GemmPrecision& precision, const Tensor& left, const Tensor& right) {
+std::shared_ptr<const ValueRecord> GemmValues::begin(const Operation& operation, const GemmProblem& problem,
+                                                     const Tiling& tiling, const GemmPrecision& precision,
+                                                     const Tensor& left, const Tensor& right) {
     layer_.reset();  // and with it recorded codes, unless the array still works on them
     require_recorded_fit(left, right);
-    // A convolution's weight gradient takes its second input, the gradient, on the left.
-    const bool swapped = operation.phase == Phase::dw && std::holds_alternative<Convolution>(operation.work);
-    const auto source = [&](const Tensor& tensor, std::size_t input) {
+    if (dump_ != nullptr) {
+        dump_->begin(operation);
+    }
+    const ArrayGeometry& geometry = *array_.modes[static_cast<std::size_t>(precision.mode)];
+    measurement_ = std::make_shared<GemmMeasurement>(tiling.dataflow, geometry.macs_per_pe);
+    const bool compares = !left.values.empty() && !right.values.empty();
+    const std::size_t on_left = left_input(operation);
+    const auto source_of = [&](const Tensor& tensor, std::size_t input) {
         const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, storage_);
-        const OperandFormat format = operand_format(copy, tensor.role, operation.phase);
-        if (!tensor.values.empty()) {
-            OperandCodes operand = recorded_.load(operation, input, tensor, format);
-            return ValueSource{operand.format, 0,
-                               std::make_shared<const std::vector<std::uint16_t>>(std::move(operand.codes))};
-        }
-        const std::uint64_t key = (seed_ * 0x2545f4914f6cdd1dU) ^ (std::uint64_t{tensor.id} << 40U);
-        return ValueSource{format, key, nullptr};
+        return source(operation, input, tensor, operand_format(copy, tensor.role, operation.phase), compares);
     };
-    Layer layer{operation,     problem,        tiling, source(left, swapped ? 1 : 0), source(right, swapped ? 0 : 1),
+    Layer layer{operation,     problem,        tiling, source_of(left, on_left), source_of(right, 1 - on_left),
                 left.elements, right.elements, 1};
     const std::uint64_t outputs = problem.batch() * problem.m() * problem.n();
     layer.sample_step = std::max<std::uint64_t>(1, outputs / most_checked);
     layer_ = std::make_shared<const Layer>(std::move(layer));
+    return measurement_->record();
+}
+
+ValueSource GemmValues::source(const Operation& operation, std::size_t input, const Tensor& tensor,
+                               OperandFormat format, bool keeps_numbers) {
+    const bool on_left = input == left_input(operation);
+    if (tensor.values.empty()) {
+        measurement_->describe(operation, input, on_left, format, nullptr);
+        const std::uint64_t key = (seed_ * 0x2545f4914f6cdd1dU) ^ (std::uint64_t{tensor.id} << 40U);
+        return {format, key, nullptr, nullptr};
+    }
+    RecordedOperand operand = recorded_.load(operation, input, tensor, format);
+    measurement_->describe(operation, input, on_left, operand.quantized.format, &operand);
+    if (dump_ != nullptr) {
+        dump_->add(operand_name(operation, input), tensor, operand.quantized);
+    }
+    std::vector<std::uint16_t>& codes = operand.quantized.codes;
+    std::vector<float>& numbers = operand.values;
+    if (!keeps_numbers) {
+        numbers = {};
+    }
+    if (const std::optional<ImageShape> image = image_shape(operation, input)) {
+        codes = channels_last<std::uint16_t>(codes, *image);
+        if (keeps_numbers) {
+            numbers = channels_last<float>(numbers, *image);
+        }
+    }
+    return {operand.quantized.format, 0, std::make_shared<const std::vector<std::uint16_t>>(std::move(codes)),
+            keeps_numbers ? std::make_shared<const std::vector<float>>(std::move(numbers)) : nullptr};
 }
 
 std::shared_ptr<TileValues> GemmValues::tile(const TileRange& tile, bool first, bool last) {
     auto values = std::make_shared<TileValues>();
     values->left_format = layer_->left.format;
     values->right_format = layer_->right.format;
-    Gather(*layer_, tile, *values).run();
+    TileNumbers numbers;
+    Gather(*layer_, tile, *values, numbers).run();
+    const std::vector<MatmulPass> passes = layer_->problem.passes(tile);
+    measurement_->add_tile(passes, *values, numbers, first);
     if (first) {
         std::uint64_t outputs = 0;
-        for (const MatmulPass& pass : layer_->problem.passes(tile)) {
+        for (const MatmulPass& pass : passes) {
             outputs += pass.m * pass.n;
         }
         sums_ = std::make_shared<std::vector<float>>(outputs);
     }
     values->sums = sums_;
     if (last) {
-        values->finished = [layer = layer_, tile, rule = rule_, checked = checked_](const std::vector<float>& sums) {
+        values->finished = [layer = layer_, tile, rule = array_.accumulation, checked = checked_,
+                            measurement = measurement_,
+                            exact = measurement_->outputs()](const std::vector<float>& sums) {
             *checked += check_tile(*layer, tile, rule, sums);
+            if (exact != nullptr) {
+                measurement->compare(*exact, sums);
+            }
         };
     }
     return values;
+}
+
+void GemmValues::finish() {
+    if (dump_ != nullptr) {
+        dump_->finish();
+    }
 }
 
 }  // namespace nibble

@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "models/mac_array/mac_array_params.h"
 #include "models/mac_array/tile_values.h"
+#include "models/machine/machine_params.h"
+#include "sim/counters/value_record.h"
 #include "sim/input/operation.h"
+#include "sim/lowering/code_dump.h"
+#include "sim/lowering/gemm_measurement.h"
 #include "sim/lowering/gemm_problem.h"
 #include "sim/lowering/layer_values.h"
 #include "sim/lowering/recipe.h"
@@ -17,7 +21,8 @@
 
 namespace nibble {
 
-/// Operand values for the GEMMs of a run in values mode, and the check of what the array makes of them.
+/// Operand values for the GEMMs of a run in values mode, the check of what the array makes of them, and what there is
+/// to measure of recorded ones.
 ///
 /// Element `e` of a tensor that names recorded values is what quantisation makes of them (RecordedValues); the codes of
 /// the present GEMM are held, and those of earlier ones until the array has finished them. Of another tensor it is a
@@ -31,31 +36,43 @@ class GemmValues {
 public:
     static constexpr std::uint64_t most_checked = 4096;  // outputs of one operation
 
-    /// Recorded values are beside the trace at `trace_path`.
-    GemmValues(const std::string& trace_path, const AccumulationRule& rule, GradientStorage storage, std::uint64_t seed)
+    /// Recorded values are beside the trace at `trace_path`. Their codes go to `dump`, unless that is null.
+    GemmValues(const std::string& trace_path, const MachineParameters& machine, std::uint64_t seed,
+               std::unique_ptr<CodeDump> dump)
         : recorded_(trace_path),
-          rule_(rule),
-          storage_(storage),
+          array_(machine.mac_array),
+          storage_(machine.gradient_storage),
           seed_(seed),
+          dump_(std::move(dump)),
           checked_(std::make_shared<std::uint64_t>(0)) {}
 
     /// The tiles that follow belong to this GEMM, whose operands, as the array takes them, are `left` and `right`.
-    /// Throws InputError if their recorded values cannot be used; check_recorded_values() finds that out beforehand.
-    void begin(const Operation& operation, const GemmProblem& problem, const Tiling& tiling,
-               const GemmPrecision& precision, const Tensor& left, const Tensor& right);
+    /// Returns what is measured of it, which is complete when the array has finished all of them. Throws InputError if
+    /// recorded values cannot be used, which check_recorded_values() finds out beforehand, or the dump not written.
+    [[nodiscard]] std::shared_ptr<const ValueRecord> begin(const Operation& operation, const GemmProblem& problem,
+                                                           const Tiling& tiling, const GemmPrecision& precision,
+                                                           const Tensor& left, const Tensor& right);
     /// Operands of one tile; `first` of its reduction.
     [[nodiscard]] std::shared_ptr<TileValues> tile(const TileRange& tile, bool first, bool last);
+
+    /// There are no more GEMMs: completes the dump.
+    void finish();
 
     /// Outputs compared so far.
     [[nodiscard]] std::uint64_t checked() const { return *checked_; }
 
 private:
+    [[nodiscard]] ValueSource source(const Operation& operation, std::size_t input, const Tensor& tensor,
+                                     OperandFormat format, bool keeps_numbers);
+
     RecordedValues recorded_;
-    AccumulationRule rule_;
+    MacArrayParameters array_;
     GradientStorage storage_;
     std::uint64_t seed_;
+    std::unique_ptr<CodeDump> dump_;
     std::shared_ptr<std::uint64_t> checked_;
     std::shared_ptr<const LayerValues> layer_;
+    std::shared_ptr<GemmMeasurement> measurement_;
     std::shared_ptr<std::vector<float>> sums_;  // of the reduction in progress
 };
 

@@ -17,6 +17,7 @@ struct ValueSource {
     OperandFormat format = OperandFormat::fp16;
     std::uint64_t key = 0;
     std::shared_ptr<const std::vector<std::uint16_t>> recorded;  ///< null: none
+    std::shared_ptr<const std::vector<float>> numbers;           ///< what they were made from; null: nobody needs it
 
     [[nodiscard]] std::uint16_t code(std::uint64_t element) const {
         if (recorded != nullptr) {

@@ -22,6 +22,10 @@ namespace {
 
 constexpr std::uint64_t values_seed = 1;
 
+std::unique_ptr<CodeDump> dump_of(const LoweringOptions& options) {
+    return options.values && !options.dump_codes.empty() ? std::make_unique<CodeDump>(options.dump_codes) : nullptr;
+}
+
 }  // namespace
 
 class Lowering::Impl {
@@ -35,7 +39,7 @@ public:
           memory_(machine, plan),
           tiles_(machine.scratchpad),
           context_{machine, *options.recipe, emitter_, memory_, tiles_},
-          values_(trace_path, machine.mac_array.accumulation, machine.gradient_storage, values_seed),
+          values_(trace_path, machine, values_seed, dump_of(options)),
           gemms_(context_, options.values ? &values_ : nullptr) {}
 
     ProgramItem next() {
@@ -46,6 +50,7 @@ public:
             }
             const auto item = reader_.next();
             if (!item) {
+                values_.finish();
                 return ProgramEnd{};
             }
             if (const auto* tensor = std::get_if<Tensor>(&*item)) {

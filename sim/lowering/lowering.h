@@ -16,8 +16,9 @@ namespace nibble {
 /// What a program is made from, besides the trace.
 struct LoweringOptions {
     const Recipe* recipe = nullptr;
-    Selection selection;  ///< operations to simulate
-    bool values = false;  ///< GEMMs carry operand values, and results are checked against a plain reference
+    Selection selection;     ///< operations to simulate
+    bool values = false;     ///< GEMMs carry operand values, and results are checked against a plain reference
+    std::string dump_codes;  ///< .npz file that gets the codes of recorded operands, with values; empty: none
 };
 
 /// Turns a trace into the commands of one machine, operation by operation, as the machine fetches them: precision by

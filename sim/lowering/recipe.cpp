@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/recipe.h"
 
+#include <algorithm>
 #include <array>
 #include <variant>
 
@@ -33,32 +34,59 @@ constexpr LayerPrecision layer_int4_fp4_dw8{forward_int4, backward_fp4, backward
 constexpr LayerPrecision layer_int4_fp8{forward_int4, backward_fp8, backward_fp8};
 constexpr LayerPrecision layer_int4_fp16{forward_int4, backward_fp16, backward_fp16};
 
-// Name, description, and the layer classes: sensitive, pointwise, other.
-constexpr std::array<Recipe, 7> recipes{{
-    {"fp16", "everything in FP16", layer_fp16, layer_fp16, layer_fp16},
-    {"hfp8", "FP8 forward and backward", layer_fp16, layer_fp8, layer_fp8},
-    {"int4-fp4", "INT4 forward, FP4 gradients in two phases (Sun et al. 2020)", layer_fp16, layer_int4_fp4,
-     layer_int4_fp4},
-    {"int4-fp4-dw8", "INT4 forward, FP4 input gradients, FP8 weight gradients", layer_fp16, layer_int4_fp4_dw8,
-     layer_int4_fp4_dw8},
-    {"int4-fp4-1x1-fp8", "int4-fp4 with the backward GEMMs of 1x1 convolutions in FP8", layer_fp16, layer_int4_fp8,
-     layer_int4_fp4},
-    {"int4-fp8", "INT4 forward, FP8 backward", layer_fp16, layer_int4_fp8, layer_int4_fp8},
-    {"int4-fp16", "INT4 forward, FP16 backward", layer_fp16, layer_int4_fp16, layer_int4_fp16},
+bool depthwise(const Operation& gemm) {
+    const auto* convolution = std::get_if<Convolution>(&gemm.work);
+    return convolution != nullptr && convolution->depthwise();
+}
+
+/// Layer classes: sensitive, pointwise, other.
+std::size_t class_of(const Operation& gemm) {
+    const auto* convolution = std::get_if<Convolution>(&gemm.work);
+    if (depthwise(gemm) || gemm.position != Position::middle) {
+        return 0;
+    }
+    return convolution != nullptr && convolution->pointwise() ? 1 : 2;
+}
+
+/// Widths: above 8 bits or not recorded, up to 8, up to 4.
+std::size_t width_of(const Operation& gemm) {
+    if (!gemm.operand_bits || depthwise(gemm)) {
+        return 0;
+    }
+    const std::uint32_t widest = std::max(gemm.operand_bits->left, gemm.operand_bits->right);
+    return widest > bits_of(f8) ? 0 : widest > bits_of(i4) ? 1 : 2;
+}
+
+constexpr std::array<Recipe, 8> recipes{{
+    {"fp16", "everything in FP16", class_of, {layer_fp16, layer_fp16, layer_fp16}},
+    {"hfp8", "FP8 forward and backward", class_of, {layer_fp16, layer_fp8, layer_fp8}},
+    {"int4-fp4",
+     "INT4 forward, FP4 gradients in two phases (Sun et al. 2020)",
+     class_of,
+     {layer_fp16, layer_int4_fp4, layer_int4_fp4}},
+    {"int4-fp4-dw8",
+     "INT4 forward, FP4 input gradients, FP8 weight gradients",
+     class_of,
+     {layer_fp16, layer_int4_fp4_dw8, layer_int4_fp4_dw8}},
+    {"int4-fp4-1x1-fp8",
+     "int4-fp4 with the backward GEMMs of 1x1 convolutions in FP8",
+     class_of,
+     {layer_fp16, layer_int4_fp8, layer_int4_fp4}},
+    {"int4-fp8", "INT4 forward, FP8 backward", class_of, {layer_fp16, layer_int4_fp8, layer_int4_fp8}},
+    {"int4-fp16", "INT4 forward, FP16 backward", class_of, {layer_fp16, layer_int4_fp16, layer_int4_fp16}},
+    {"as-recorded",
+     "int4-fp4, FP8 or FP16, whichever holds the widths in the trace",
+     width_of,
+     {layer_fp16, layer_fp8, layer_int4_fp4}},
 }};
 
 }  // namespace
 
 const GemmPrecision& Recipe::precision_of(const Operation& operation) const {
-    const auto* convolution = std::get_if<Convolution>(&operation.work);
-    if (convolution == nullptr && !std::holds_alternative<Matmul>(operation.work)) {
+    if (std::holds_alternative<VectorWork>(operation.work)) {
         throw ModelError("a recipe was asked for the precision of an operation that is not a GEMM: " + operation.layer);
     }
-    const bool depthwise = convolution != nullptr && convolution->depthwise();
-    const bool one_by_one = convolution != nullptr && convolution->pointwise();
-    const LayerPrecision& layer = depthwise || operation.position != Position::middle ? sensitive_
-                                  : one_by_one                                        ? pointwise_
-                                                                                      : other_;
+    const LayerPrecision& layer = layers_.at(kind_of_(operation));
     switch (operation.phase) {
         case Phase::forward:
             return layer.forward;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,16 +47,26 @@ struct LayerPrecision {
 };
 
 /// A precision policy: for every GEMM of a training step, its mode and the formats of its operands.
-/// A table of layer class by GEMM, after Sun et al. 2020, figures 4b and 6c. Layer classes, the first that applies:
+///
+/// Most recipes are a table of layer class by GEMM, after Sun et al. 2020, figures 4b and 6c. Layer classes, the first
+/// that applies:
 ///  - sensitive: depthwise convolutions (Sun section 5), and the first and the last GEMM layer of the network (Sun
 ///    section 2 builds on the selective precision rules of [14,15]; that these two run in 16 bits is our assumption);
 ///  - pointwise: 1x1 convolutions;
 ///  - other: everything else. Products of two activations follow it too; operands are told apart by their role.
+///
+/// Recipe as-recorded is a table of width by GEMM: each layer runs in the narrowest mode that holds both operands of
+/// its forward GEMM as the trace gives them (Operation::operand_bits). Widths: up to 4 bits; up to 8 bits; above, or
+/// none given. Depthwise convolutions, which the vector unit computes, count as the last.
 class Recipe {
 public:
-    constexpr Recipe(std::string_view name, std::string_view description, LayerPrecision sensitive,
-                     LayerPrecision pointwise, LayerPrecision other)
-        : name_(name), description_(description), sensitive_(sensitive), pointwise_(pointwise), other_(other) {}
+    static constexpr std::size_t layer_kinds = 3;
+    /// The row of the table that a GEMM belongs to.
+    using KindOf = std::size_t (*)(const Operation& gemm);
+
+    constexpr Recipe(std::string_view name, std::string_view description, KindOf kind_of,
+                     std::array<LayerPrecision, layer_kinds> layers)
+        : name_(name), description_(description), kind_of_(kind_of), layers_(layers) {}
 
     [[nodiscard]] std::string_view name() const { return name_; }
     [[nodiscard]] std::string_view description() const { return description_; }
@@ -65,7 +77,8 @@ public:
 private:
     std::string_view name_;
     std::string_view description_;
-    LayerPrecision sensitive_, pointwise_, other_;
+    KindOf kind_of_;
+    std::array<LayerPrecision, layer_kinds> layers_;
 };
 
 /// The recipe of this name, or null. Recipes live as long as the program.

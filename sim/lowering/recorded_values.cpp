@@ -16,6 +16,7 @@
 #include "models/numerics/int4.h"
 #include "models/numerics/sawb.h"
 #include "sim/base/error.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/input/trace_reader.h"
 #include "sim/lowering/copy_format.h"
 
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-double largest_magnitude(std::span<const float> values) {
+double largest_of(std::span<const float> values) {
     float largest = 0.0F;
     for (const float x : values) {
         largest = std::max(largest, std::fabs(x));
@@ -34,33 +35,42 @@ double largest_magnitude(std::span<const float> values) {
 }
 
 template <class Encode>
-OperandCodes encoded(OperandFormat format, std::span<const float> values, Encode encode) {
-    OperandCodes made{format, std::vector<std::uint16_t>(values.size())};
+OperandCodes encoded(OperandFormat format, const QuantizationRange& range, std::span<const float> values,
+                     Encode encode) {
+    OperandCodes made{format, std::vector<std::uint16_t>(values.size()), range};
     std::transform(values.begin(), values.end(), made.codes.begin(), encode);
     return made;
 }
 
 template <class Map>
-OperandCodes encoded_int4(OperandFormat format, std::span<const float> values, const Map& map) {
-    return encoded(format, values, [&](float x) { return int4_bits(map.encode(static_cast<double>(x))); });
+OperandCodes encoded_int4(OperandFormat format, RangeRule rule, std::span<const float> values, const Map& map) {
+    const QuantizationRange range{rule, map.clip(), map.clip() / largest_magnitude(format), std::nullopt};
+    return encoded(format, range, values, [&](float x) { return int4_bits(map.encode(static_cast<double>(x))); });
+}
+
+/// The range of a format whose numbers are multiplied by 2^scale_log2.
+QuantizationRange scaled_range(RangeRule rule, OperandFormat format, int scale_log2) {
+    const double scale = std::ldexp(1.0, -scale_log2);
+    return {rule, largest_magnitude(format) * scale, scale, scale_log2};
 }
 
 OperandCodes encoded_fp4(OperandFormat format, std::span<const float> values) {
     const Fp4Phase phase = format == OperandFormat::fp4_even ? Fp4Phase::even : Fp4Phase::odd;
-    const int scale_log2 = scale_log2_into(largest_magnitude(values), fp4_largest_log2);
-    return encoded(format, values, [&](float x) { return encode_fp4(x, scale_log2, phase).code.bits; });
+    const int scale_log2 = scale_log2_into(largest_of(values), fp4_largest_log2);
+    return encoded(format, scaled_range(RangeRule::grad_scale, format, scale_log2), values,
+                   [&](float x) { return encode_fp4(x, scale_log2, phase).code.bits; });
 }
 
 OperandCodes encoded_fp8(OperandFormat format, std::span<const float> values) {
     const Fp8Format layout = format == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
-    const int scale_log2 = scale_log2_into(largest_magnitude(values), fp8_largest_log2);
-    return encoded(format, values,
+    const int scale_log2 = scale_log2_into(largest_of(values), fp8_largest_log2);
+    return encoded(format, scaled_range(RangeRule::power_of_two, format, scale_log2), values,
                    [&](float x) { return encode_fp8(layout, std::ldexp(static_cast<double>(x), scale_log2)); });
 }
 
 OperandCodes encoded_fp16(std::span<const float> values) {
     const auto limit = static_cast<float>(half_max);
-    return encoded(OperandFormat::fp16, values,
+    return encoded(OperandFormat::fp16, {RangeRule::unscaled, half_max, 1.0, std::nullopt}, values,
                    [limit](float x) { return encode_half(std::clamp(x, -limit, limit)).bits; });
 }
 
@@ -78,12 +88,14 @@ int scale_log2_into(double largest, int window_log2) {
 OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted) {
     switch (wanted) {
         case OperandFormat::int4_signed:
-            return encoded_int4(wanted, values, SawbQuantizer(default_sawb_levels, sawb_statistics(values)));
+            return encoded_int4(wanted, RangeRule::sawb, values,
+                                SawbQuantizer(default_sawb_levels, sawb_statistics(values)));
         case OperandFormat::int4_unsigned:
             if (std::ranges::any_of(values, [](float x) { return x < 0.0F; })) {
-                return encoded_int4(OperandFormat::int4_signed, values, Int4SymmetricMap::stretched_to(values));
+                return encoded_int4(OperandFormat::int4_signed, RangeRule::symmetric, values,
+                                    Int4SymmetricMap::stretched_to(values));
             }
-            return encoded_int4(wanted, values, Int4UnsignedMap::stretched_to(values));
+            return encoded_int4(wanted, RangeRule::pact, values, Int4UnsignedMap::stretched_to(values));
         case OperandFormat::fp4_even:
         case OperandFormat::fp4_odd:
             return encoded_fp4(wanted, values);
@@ -103,12 +115,12 @@ std::optional<ImageShape> image_shape(const Operation& operation, std::size_t in
     }
     const ImageShape x{c->n, c->c, c->h, c->w};
     const ImageShape w{c->k, c->c / c->groups, c->r, c->s};
-    const ImageShape dy{c->n, c->k, c->p(), c->q()};
-    switch (operation.phase) {
+    const ImageShape y{c->n, c->k, c->p(), c->q()};
+    switch (computed_as(operation)) {
         case Phase::dx:
-            return input == 0 ? dy : w;
+            return input == 0 ? y : w;
         case Phase::dw:
-            return input == 0 ? x : dy;
+            return input == left_input(operation) ? y : x;
         default:
             return input == 0 ? x : w;
     }
@@ -122,30 +134,34 @@ void require_image_shape(const Operation& operation, std::size_t input, const Te
     }
 }
 
-std::vector<std::uint16_t> channels_last(std::span<const std::uint16_t> codes, const ImageShape& shape) {
+template <class Element>
+std::vector<Element> channels_last(std::span<const Element> elements, const ImageShape& shape) {
     const auto [images, channels, height, width] = shape;
     const std::uint64_t pixels = height * width;
-    if (codes.size() != images * channels * pixels) {
-        throw ModelError(fmt::format("{} codes for an image of {}", codes.size(), fmt::join(shape, "x")));
+    if (elements.size() != images * channels * pixels) {
+        throw ModelError(fmt::format("{} elements for an image of {}", elements.size(), fmt::join(shape, "x")));
     }
-    std::vector<std::uint16_t> moved(codes.size());
+    std::vector<Element> moved(elements.size());
     std::size_t from = 0;
     for (std::uint64_t image = 0; image < images; ++image) {
         for (std::uint64_t channel = 0; channel < channels; ++channel) {
             for (std::uint64_t pixel = 0; pixel < pixels; ++pixel) {
-                moved[(image * pixels + pixel) * channels + channel] = codes[from++];
+                moved[(image * pixels + pixel) * channels + channel] = elements[from++];
             }
         }
     }
     return moved;
 }
 
+template std::vector<std::uint16_t> channels_last(std::span<const std::uint16_t>, const ImageShape&);
+template std::vector<float> channels_last(std::span<const float>, const ImageShape&);
+
 RecordedValues::RecordedValues(const std::string& trace_path) : directory_(fs::path(trace_path).parent_path()) {}
 
 NpyFile RecordedValues::open(const Tensor& tensor) const {
     const fs::path path(tensor.values);
-    if (path.is_absolute() || tensor.values.find('\0') != std::string::npos) {
-        throw InputError(fmt::format("expected a path relative to the trace, found '{}'", printable(tensor.values)));
+    if (tensor.values.find('\0') != std::string::npos) {
+        throw InputError(fmt::format("expected a path, found '{}'", printable(tensor.values)));
     }
     NpyFile file(directory_ / path);
     file.require_shape(tensor.shape);
@@ -156,26 +172,26 @@ void RecordedValues::check(const Tensor& tensor) const {
     open(tensor).require_finite();
 }
 
-OperandCodes RecordedValues::load(const Operation& operation, std::size_t input, const Tensor& tensor,
-                                  OperandFormat wanted) const {
+RecordedOperand RecordedValues::load(const Operation& operation, std::size_t input, const Tensor& tensor,
+                                     OperandFormat wanted) const {
     require_image_shape(operation, input, tensor);
-    OperandCodes made = quantize_operand(open(tensor).read(), wanted);
-    if (const std::optional<ImageShape> image = image_shape(operation, input)) {
-        made.codes = channels_last(made.codes, *image);
-    }
-    return made;
+    RecordedOperand operand;
+    operand.values = open(tensor).read();
+    operand.quantized = quantize_operand(operand.values, wanted);
+    return operand;
 }
 
 void require_recorded_fit(const Tensor& left, const Tensor& right) {
     const std::uint64_t elements =
         (left.values.empty() ? 0 : left.elements) + (right.values.empty() ? 0 : right.elements);
     if (elements > RecordedValues::most_elements) {
-        throw InputError(fmt::format("the recorded operands have {} elements together, more than {} (2 GiB of codes)",
-                                     elements, RecordedValues::most_elements));
+        throw InputError(fmt::format(
+            "the recorded operands have {} elements together, more than {} (2 GiB of codes, 4 GiB of numbers)",
+            elements, RecordedValues::most_elements));
     }
 }
 
-void check_recorded_values(const std::string& trace_path, const Selection& selection) {
+std::uint64_t check_recorded_values(const std::string& trace_path, const Selection& selection) {
     struct Named {
         Tensor tensor;
         bool checked = false;
@@ -184,6 +200,7 @@ void check_recorded_values(const std::string& trace_path, const Selection& selec
     const RecordedValues recorded(trace_path);
     TraceReader reader{fs::path(trace_path)};
     ProblemList problems(trace_path);
+    std::uint64_t operands_recorded = 0;
     const auto check = [&](const Operation& operation) {
         const auto attempt = [&](const auto& act) {
             try {
@@ -198,6 +215,7 @@ void check_recorded_values(const std::string& trace_path, const Selection& selec
             if (found == named.end()) {
                 continue;
             }
+            ++operands_recorded;
             operands[input] = found->second.tensor;
             attempt([&] { require_image_shape(operation, input, operands[input]); });
             if (!std::exchange(found->second.checked, true)) {
@@ -217,6 +235,7 @@ void check_recorded_values(const std::string& trace_path, const Selection& selec
         }
     }
     problems.throw_if_any();
+    return operands_recorded;
 }
 
 }  // namespace nibble

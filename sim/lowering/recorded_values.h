@@ -10,16 +10,18 @@
 #include <vector>
 
 #include "models/numerics/operand.h"
+#include "sim/counters/value_record.h"
 #include "sim/input/npy_file.h"
 #include "sim/input/operation.h"
 #include "sim/lowering/selection.h"
 
 namespace nibble {
 
-/// The codes of a whole operand. They carry no scale: sums are in units of the operands' scales, as in the array.
+/// The codes of a whole operand. The scale is not in them: sums are in units of the operands' scales, as in the array.
 struct OperandCodes {
     OperandFormat format = OperandFormat::fp16;
     std::vector<std::uint16_t> codes;
+    QuantizationRange range;
 };
 
 /// What a power-of-two scale makes of the largest magnitude of an operand: at most this, and more than half of it.
@@ -50,28 +52,35 @@ using ImageShape = std::array<std::uint64_t, 4>;
 /// Throws InputError if the trace declares `tensor`, operand `input` of the operation, as an image of another shape.
 void require_image_shape(const Operation& operation, std::size_t input, const Tensor& tensor);
 
-/// Codes of an image or weight of this shape, channels moved from the second place to the last: N,C,H,W to N,H,W,C and
-/// K,C,R,S to K,R,S,C.
-[[nodiscard]] std::vector<std::uint16_t> channels_last(std::span<const std::uint16_t> codes, const ImageShape& shape);
+/// Elements of an image or weight of this shape, channels moved from the second place to the last: N,C,H,W to N,H,W,C
+/// and K,C,R,S to K,R,S,C. Element is std::uint16_t or float.
+template <class Element>
+[[nodiscard]] std::vector<Element> channels_last(std::span<const Element> elements, const ImageShape& shape);
+
+/// A recorded operand in the order of its file, which is that of the tensor's shape.
+struct RecordedOperand {
+    std::vector<float> values;
+    OperandCodes quantized;
+};
 
 /// The values that a trace names: .npy files beside it (traces/FORMAT.md).
 ///
-/// Nothing is kept: every use of a tensor reads its file, and codes live as long as somebody works on them. Reading an
-/// operand takes 6 bytes an element for a moment, then 2.
+/// Nothing is kept: every use of a tensor reads its file, and codes live as long as somebody works on them. An operand
+/// takes 10 bytes an element for a moment, then 2, or 6 where the other one is recorded too and the output's error is
+/// measured.
 class RecordedValues {
 public:
-    /// Recorded operands of one GEMM, together: 2 GiB of codes.
+    /// Recorded operands of one GEMM, together: 2 GiB of codes and 4 GiB of numbers.
     static constexpr std::uint64_t most_elements = std::uint64_t{1} << 30U;
 
-    /// Paths are relative to the trace's directory.
+    /// Paths are relative to the trace's directory, or full.
     explicit RecordedValues(const std::string& trace_path);
 
     /// Checks that the tensor's file has its shape and holds finite numbers, all of them. Throws InputError.
     void check(const Tensor& tensor) const;
-    /// The operand in the order in which GemmValues numbers elements: images N,H,W,C, weights K,R,S,C, matrices as
-    /// they are. Throws InputError as check() and require_image_shape() do.
-    [[nodiscard]] OperandCodes load(const Operation& operation, std::size_t input, const Tensor& tensor,
-                                    OperandFormat wanted) const;
+    /// The tensor as this operand. Throws InputError as check() and require_image_shape() do.
+    [[nodiscard]] RecordedOperand load(const Operation& operation, std::size_t input, const Tensor& tensor,
+                                       OperandFormat wanted) const;
 
 private:
     [[nodiscard]] NpyFile open(const Tensor& tensor) const;
@@ -84,7 +93,8 @@ void require_recorded_fit(const Tensor& left, const Tensor& right);
 
 /// Checks the values of all operands that the array reads in selected operations, before anything is simulated: the
 /// files are there, have the right shape and hold finite numbers. Reads the trace, which must be a valid one, and
-/// each of these files once. Throws InputError with every problem found.
-void check_recorded_values(const std::string& trace_path, const Selection& selection);
+/// each of these files once. Returns how many of these operands are recorded. Throws InputError with every problem
+/// found.
+std::uint64_t check_recorded_values(const std::string& trace_path, const Selection& selection);
 
 }  // namespace nibble

@@ -103,8 +103,10 @@ struct Buffers {
     [[nodiscard]] std::uint64_t total() const { return left + right + out; }
 };
 
-Buffers buffers(const GemmProblem& problem, const TilingInput& input, const TileRange& largest, const Reloads& times,
-                std::uint64_t left_tiles, std::uint64_t right_tiles, std::uint64_t out_tiles) {
+/// `largest` is the tile that reads most, `fullest` the one that makes most.
+Buffers buffers(const GemmProblem& problem, const TilingInput& input, const TileRange& largest,
+                const TileRange& fullest, const Reloads& times, std::uint64_t left_tiles, std::uint64_t right_tiles,
+                std::uint64_t out_tiles) {
     const auto copies = [](std::uint64_t loads) { return loads > 1 ? std::uint64_t{2} : std::uint64_t{1}; };
     Buffers need;
     if (!input.left_resident) {
@@ -113,7 +115,7 @@ Buffers buffers(const GemmProblem& problem, const TilingInput& input, const Tile
     if (!input.right_resident) {
         need.right = copies(right_tiles * times.right) * problem.right(largest, input.right_bits).bytes();
     }
-    need.out = copies(out_tiles) * bytes_for(Bits(problem.out_elements(largest) * input.out_bits)).count();
+    need.out = copies(out_tiles) * bytes_for(Bits(problem.out_elements(fullest) * input.out_bits)).count();
     return need;
 }
 
@@ -154,6 +156,7 @@ public:
         i_ = cut(problem.i(), sizes.i);
         j_ = cut(problem.j(), sizes.j);
         l_ = cut(problem.l(), sizes.l);
+        fullest_ = {{0, sizes.batch}, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
         if (!problem.is_matmul()) {
             const Range whole_j{0, problem.j().extent};
             const Range whole_l{0, problem.l().extent};
@@ -171,10 +174,10 @@ public:
         Tiling tiling = sizes_;
         tiling.j_outer = j_outer;
         const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
-        const Buffers need = buffers(problem_, input_, largest_, times, batches_ * i_.tiles * l_.tiles,
+        const Buffers need = buffers(problem_, input_, largest_, fullest_, times, batches_ * i_.tiles * l_.tiles,
                                      batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles);
         return need.total() <= input_.tile_space_bytes &&
-               accumulator_need(problem_.passes(largest_), dataflow, l_.tiles) <= array_.accumulator_bytes;
+               accumulator_need(problem_.passes(fullest_), dataflow, l_.tiles) <= array_.accumulator_bytes;
     }
 
     [[nodiscard]] double compute_cycles(Dataflow dataflow) const {
@@ -233,7 +236,7 @@ public:
         if (!input_.right_resident) {
             first_load += moved(problem_.right(largest_, input_.right_bits));
         }
-        const double last_store = input_.stored_bits == 0 ? 0 : moved(problem_.out(largest_, input_.stored_bits));
+        const double last_store = input_.stored_bits == 0 ? 0 : moved(problem_.out(fullest_, input_.stored_bits));
         const double out_tiles = static_cast<double>(batches_ * i_.tiles * j_.tiles);
         const double dram = loaded * static_cast<double>(batches_) + last_store * out_tiles;
         const double rate = input_.dram_bytes_per_cycle;
@@ -244,7 +247,7 @@ public:
         Tiling tiling = sizes_;
         tiling.j_outer = j_outer;
         const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
-        return buffers(problem_, input_, largest_, times, batches_ * i_.tiles * l_.tiles,
+        return buffers(problem_, input_, largest_, fullest_, times, batches_ * i_.tiles * l_.tiles,
                        batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles)
             .total();
     }
@@ -256,7 +259,8 @@ private:
     Tiling sizes_;
     std::uint64_t batches_ = 1;
     Cut i_, j_, l_;
-    TileRange largest_;
+    TileRange largest_;  // reads most
+    TileRange fullest_;  // makes most
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/input/gemm_direction.h"
+
 namespace nibble {
 
 namespace {
@@ -14,7 +16,7 @@ constexpr std::size_t tilings_remembered = 4096;
 }  // namespace
 
 const Tiling& TilingCache::tiling(const Operation& operation, const GemmProblem& problem, const TilingInput& input) {
-    std::string key = fmt::format("{} {} {} {} {} {} {} {} ", static_cast<int>(operation.phase),
+    std::string key = fmt::format("{} {} {} {} {} {} {} {} ", static_cast<int>(computed_as(operation)),
                                   static_cast<int>(input.mode), input.left_bits, input.right_bits, input.out_bits,
                                   input.stored_bits, input.left_resident, input.right_resident);
     if (const auto* c = std::get_if<Convolution>(&operation.work)) {

@@ -281,7 +281,7 @@ std::unique_ptr<OperationLowering> lower_vector_work(LoweringContext& context, c
         record.kind = "depthwise";
         record.batch = c->groups;
         record.m = c->n * c->p() * c->q();
-        record.n = c->k / c->groups;
+        record.n = c->k / c->groups * (c->c / c->groups);  // one of the two is 1
         record.k = c->r * c->s;
         record.peak_macs_per_cycle = context.machine.vector_unit.lanes;
     } else {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "sim/report/ops_csv.h"
 
+#include <array>
 #include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -16,6 +20,28 @@ namespace {
 constexpr std::string_view measured_columns[] = {"mode",        "dataflow",  "cycles",          "seconds",
                                                  "utilization", "energy_pj", "dram_bytes_read", "dram_bytes_written"};
 
+// Of recorded values; empty where there are none.
+constexpr std::string_view value_columns[] = {"left_sqnr_db", "right_sqnr_db", "output_relative_error"};
+
+std::string value_fields(const OpRecord& record) {
+    std::array<std::optional<double>, std::size(value_columns)> values;
+    if (record.values != nullptr) {
+        for (const OperandRecord& operand : record.values->operands) {
+            if (operand.recorded) {
+                values[operand.on_left ? 0 : 1] = operand.recorded->sqnr_db;
+            }
+        }
+        if (record.values->output) {
+            values[2] = record.values->output->array_relative_error;
+        }
+    }
+    std::string fields;
+    for (const std::optional<double>& value : values) {
+        fields += value ? fmt::format(",{}", *value) : ",";
+    }
+    return fields;
+}
+
 std::string measured_fields(const OpRecord& record, const Subject& subject) {
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
     const std::uint64_t cycles = counted(Counter::cycles);
@@ -26,7 +52,7 @@ std::string measured_fields(const OpRecord& record, const Subject& subject) {
     for (const std::uint64_t cause : record.causes) {
         fields += fmt::format(",{}", cause);
     }
-    return fields + "," + csv_field(record.tiling);
+    return fields + "," + csv_field(record.tiling) + value_fields(record);
 }
 
 std::string measured_names(std::string_view prefix) {
@@ -37,7 +63,11 @@ std::string measured_names(std::string_view prefix) {
     for (const std::string_view cause : cause_names) {
         names += fmt::format(",{}{}_cycles", prefix, cause);
     }
-    return names + fmt::format(",{}tiling", prefix);
+    names += fmt::format(",{}tiling", prefix);
+    for (const std::string_view column : value_columns) {
+        names += fmt::format(",{}{}", prefix, column);
+    }
+    return names;
 }
 
 }  // namespace
@@ -68,7 +98,7 @@ void OpsCsv::add(const OpRecord& machine, const OpRecord* baseline) {
                         csv_field(machine.group), csv_field(machine.phase), csv_field(machine.kind), machine.batch,
                         machine.m, machine.n, machine.k, machine.macs)
          << measured_fields(machine, setup_.machine);
-    constexpr std::size_t baseline_columns = std::size(measured_columns) + cause_count + 1;
+    constexpr std::size_t baseline_columns = std::size(measured_columns) + cause_count + 1 + std::size(value_columns);
     if (baseline != nullptr) {
         out_ << "," << measured_fields(*baseline, *setup_.baseline);
     } else {

@@ -11,6 +11,7 @@
 #include "sim/energy/area.h"
 #include "sim/energy/energy_model.h"
 #include "sim/report/tally.h"
+#include "sim/report/value_summary.h"
 
 namespace nibble {
 
@@ -62,6 +63,7 @@ struct Result {
     std::vector<Comparison> phases;          ///< by phase, in the order of a training step
     std::vector<Comparison> modes;           ///< by array mode on the machine
     std::vector<Comparison> baseline_modes;  ///< by array mode on the baseline
+    ValueSummary values;                     ///< of recorded values
 };
 
 }  // namespace nibble

@@ -12,7 +12,7 @@
 
 namespace nibble {
 
-ResultCollector::ResultCollector(Setup setup) : result_{std::move(setup), {}, std::nullopt, {}, {}, {}, {}} {
+ResultCollector::ResultCollector(Setup setup) : result_{std::move(setup), {}, std::nullopt, {}, {}, {}, {}, {}} {
     if (result_.setup.baseline) {
         result_.baseline.emplace();
     }
@@ -45,6 +45,7 @@ void ResultCollector::add(const OpRecord& machine, const OpRecord* baseline) {
         throw ModelError("a record of the baseline is missing, or there is one too many");
     }
     check_conservation(machine);
+    result_.values.add(machine, baseline);
     const std::string& group = group_of(machine);
     groups_.at(group, machine.phase).machine += machine;
     phases_.at("", machine.phase).machine += machine;

@@ -215,19 +215,62 @@ Json head_json(const Result& result) {
     return json;
 }
 
+template <class Number>
+Json or_null(const std::optional<Number>& number) {
+    return number ? Json(*number) : Json(nullptr);
+}
+
+Json operand_json(const OperandRecord& operand) {
+    Json json = {{"operand", operand.name},
+                 {"side", operand.on_left ? "left" : "right"},
+                 {"source", operand.recorded ? "recorded" : "hashed"},
+                 {"format", operand.format}};
+    if (const auto& recorded = operand.recorded) {
+        const QuantizationRange& range = recorded->range;
+        json.update({{"elements", recorded->elements},
+                     {"range", range_rule_names[static_cast<std::size_t>(range.rule)]},
+                     {"clip", range.clip},
+                     {"scale", range.scale},
+                     {"scale_log2", or_null(range.scale_log2)},
+                     {"sqnr_db", or_null(recorded->sqnr_db)},
+                     {"clipped", recorded->clipped},
+                     {"underflowed", recorded->underflowed},
+                     {"zero_codes", recorded->zero_codes},
+                     {"non_zero", recorded->non_zero},
+                     {"toggle_rate", or_null(recorded->toggle_rate)}});
+    }
+    return json;
+}
+
+Json values_json(const ValueRecord& values) {
+    Json json = {{"operands", {operand_json(values.operands[0]), operand_json(values.operands[1])}}};
+    if (const auto& output = values.output) {
+        json["output"] = {{"relative_error", or_null(output->relative_error)},
+                          {"cosine_similarity", or_null(output->cosine_similarity)},
+                          {"array_relative_error", or_null(output->array_relative_error)},
+                          {"array_cosine_similarity", or_null(output->array_cosine_similarity)},
+                          {"overflowed", output->overflowed}};
+    }
+    return json;
+}
+
 Json measured_json(const OpRecord& record, const Subject& subject) {
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
     const EnergyBreakdown energy = subject.energy.price(record.counters);
-    return {{"mode", record.mode},
-            {"cycles", counted(Counter::cycles)},
-            {"utilization", utilization_of(record)},
-            {"energy_pj", energy.total().count()},
-            {"dram_bytes_read", counted(Counter::dram_bytes_read)},
-            {"dram_bytes_written", counted(Counter::dram_bytes_written)},
-            {"causes", causes_json(record.causes)},
-            {"energy", components_json(energy)},
-            {"dataflow", record.dataflow},
-            {"tiling", record.tiling}};
+    Json json = {{"mode", record.mode},
+                 {"cycles", counted(Counter::cycles)},
+                 {"utilization", utilization_of(record)},
+                 {"energy_pj", energy.total().count()},
+                 {"dram_bytes_read", counted(Counter::dram_bytes_read)},
+                 {"dram_bytes_written", counted(Counter::dram_bytes_written)},
+                 {"causes", causes_json(record.causes)},
+                 {"energy", components_json(energy)},
+                 {"dataflow", record.dataflow},
+                 {"tiling", record.tiling}};
+    if (record.values != nullptr) {
+        json["values"] = values_json(*record.values);
+    }
+    return json;
 }
 
 }  // namespace

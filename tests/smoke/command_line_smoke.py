@@ -13,7 +13,8 @@ from smoke import run
 
 WORKLOADS = ["alexnet", "bert-base", "gpt2-small", "lstm-ptb", "mobilenet_v2", "resnet18", "resnet50", "tiny",
              "transformer-base", "vgg16"]
-RECIPES = ["fp16", "hfp8", "int4-fp4", "int4-fp4-dw8", "int4-fp4-1x1-fp8", "int4-fp8", "int4-fp16"]
+RECIPES = ["fp16", "hfp8", "int4-fp4", "int4-fp4-dw8", "int4-fp4-1x1-fp8", "int4-fp8", "int4-fp16",
+           "as-recorded"]
 PRESETS = ["edge-int4", "server-int4", "ideal-memory"]
 
 

@@ -2,8 +2,10 @@
 #include "sim/app/machine_process.h"
 
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,7 +49,38 @@ OpRecord record(std::uint64_t index) {
     record.peak_macs_per_cycle = 0.5;
     record.causes[2] = index;
     record.counters[index_of(Counter::cycles)] = 2;
+    if (index % 3 != 0) {
+        ValueRecord values;
+        values.operands[0] = {"x", true, "int4_unsigned", {}};
+        values.operands[1] = {"w", false, "int4_signed", QuantizationRecord{}};
+        values.operands[1].recorded->sqnr_db = static_cast<double>(index);
+        if (index % 3 == 2) {
+            values.output = OutputRecord{};
+            values.output->relative_error = 0.5;
+        }
+        record.values = std::make_shared<const ValueRecord>(values);
+    }
     return record;
+}
+
+void expect_same_values(const ValueRecord* arrived, const ValueRecord* sent) {
+    ASSERT_EQ(arrived == nullptr, sent == nullptr);
+    if (sent == nullptr) {
+        return;
+    }
+    for (std::size_t i = 0; i < sent->operands.size(); ++i) {
+        EXPECT_EQ(arrived->operands[i].name, sent->operands[i].name);
+        EXPECT_EQ(arrived->operands[i].on_left, sent->operands[i].on_left);
+        EXPECT_EQ(arrived->operands[i].format, sent->operands[i].format);
+        ASSERT_EQ(arrived->operands[i].recorded.has_value(), sent->operands[i].recorded.has_value());
+    }
+    EXPECT_EQ(arrived->operands[1].recorded->sqnr_db, sent->operands[1].recorded->sqnr_db);
+    EXPECT_EQ(arrived->operands[1].recorded->toggle_rate, std::nullopt);
+    ASSERT_EQ(arrived->output.has_value(), sent->output.has_value());
+    if (sent->output) {
+        EXPECT_EQ(arrived->output->relative_error, 0.5);
+        EXPECT_EQ(arrived->output->array_relative_error, std::nullopt);
+    }
 }
 
 TEST(MachineProcess, RecordsAndSummaryArriveWhole) {
@@ -76,6 +109,7 @@ TEST(MachineProcess, RecordsAndSummaryArriveWhole) {
         EXPECT_EQ(arrived.peak_macs_per_cycle, sent.peak_macs_per_cycle);
         EXPECT_EQ(arrived.causes, sent.causes);
         EXPECT_EQ(arrived.counters, sent.counters);
+        expect_same_values(arrived.values.get(), sent.values.get());
     }
     EXPECT_FALSE(process.has_record());
     EXPECT_EQ(process.summary().operations, count);

@@ -88,6 +88,10 @@ class Results(smoke.Case):
     def test_values_change_no_timing(self):
         shapes = json.loads(run("run", "tiny", "--batch", 2, "--machine", "edge-int4", "--json")[0])
         values = json.loads(run("run", "tiny", "--batch", 2, "--machine", "edge-int4", "--values", "--json")[0])
+        for op in values["ops"]:
+            for side in [op, op["baseline"]]:
+                if op["mode"] != "vector":
+                    self.assertEqual([operand["source"] for operand in side.pop("values")["operands"]], ["hashed"] * 2)
         self.assertEqual(shapes["ops"], values["ops"])
         self.assertGreater(values["simulation"]["values_checked"], 0)
 

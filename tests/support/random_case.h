@@ -167,6 +167,7 @@ private:
         c.pad_right = number(0, 2);
         c.h = c.dilation_h * (c.r - 1) + 1 + number(0, 7);
         c.w = c.dilation_w * (c.s - 1) + 1 + number(0, 7);
+        c.transposed = number(0, 2) == 0;
         const Position position = one_of<Position>({Position::first, Position::middle, Position::last});
         Operation forward = gemm(name, Phase::forward, position);
         Operation dx = gemm(name, Phase::dx, position);

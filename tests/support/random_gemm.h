@@ -6,6 +6,7 @@
 #include <ostream>
 #include <vector>
 
+#include "sim/input/gemm_direction.h"
 #include "sim/input/operation.h"
 #include "sim/input/operation_size.h"
 #include "sim/lowering/gemm_problem.h"
@@ -18,7 +19,7 @@ inline void PrintTo(const Convolution& c, std::ostream* out) {
     *out << "n " << c.n << " c " << c.c << " h " << c.h << " w " << c.w << " k " << c.k << " r " << c.r << " s " << c.s
          << " stride " << c.stride_h << ' ' << c.stride_w << " pad " << c.pad_top << ' ' << c.pad_bottom << ' '
          << c.pad_left << ' ' << c.pad_right << " dilation " << c.dilation_h << ' ' << c.dilation_w << " groups "
-         << c.groups;
+         << c.groups << (c.transposed ? " transposed" : "");
 }
 
 inline void PrintTo(const Matmul& m, std::ostream* out) {
@@ -32,8 +33,8 @@ inline void PrintTo(const Range& r, std::ostream* out) {
 
 namespace test {
 
-/// Any valid convolution: strides, dilations, lopsided padding, groups. Channels of a group are a multiple of `step`,
-/// some of them too few for blocks in memory, some one block (16, 24), some two (48, 40 = 2 x 20).
+/// Any valid convolution: strides, dilations, lopsided padding, groups, transposed. Channels of a group are a multiple
+/// of `step`, some of them too few for blocks in memory, some one block (16, 24), some two (48, 40 = 2 x 20).
 inline Convolution random_convolution(RandomCase& random, std::uint64_t step = 1) {
     const std::vector<std::uint64_t> channels{1, 1, 2, 2, 3, 3, 8, 12, 20, 24};
     Convolution c;
@@ -61,6 +62,7 @@ inline Convolution random_convolution(RandomCase& random, std::uint64_t step = 1
     }
     c.h = c.dilation_h * (c.r - 1) + 1 + random.number(0, 4);
     c.w = c.dilation_w * (c.s - 1) + 1 + random.number(0, 4);
+    c.transposed = random.coin();
     return c;
 }
 
@@ -80,8 +82,8 @@ Operation gemm(const Work& work, Phase phase) {
 /// Operands of a convolution in the order in which the array takes them.
 inline GemmProblem problem_of(const Operation& operation) {
     const auto sizes = expected_elements(operation);
-    const bool swapped = operation.phase == Phase::dw && std::holds_alternative<Convolution>(operation.work);
-    return {operation, sizes[swapped ? 1 : 0].own, sizes[swapped ? 0 : 1].own};
+    const std::size_t left = left_input(operation);
+    return {operation, sizes[left].own, sizes[1 - left].own};
 }
 
 /// A size that tiles of pixel rows may have: part of an image, or whole images.

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "models/dram/dram_standard.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/input/operation_size.h"
 #include "sim/input/trace_reader.h"
 #include "sim/lowering/recipe.h"
@@ -52,7 +53,7 @@ std::vector<Operation> operations_of(const std::string& trace_path) {
 }
 
 bool is_input_gradient_of_convolution(const Operation& operation) {
-    return operation.phase == Phase::dx && std::holds_alternative<Convolution>(operation.work);
+    return computed_as(operation) == Phase::dx && std::holds_alternative<Convolution>(operation.work);
 }
 
 // Whatever was counted for an operation is what it asked for and what its tiling had stated.

@@ -18,6 +18,7 @@
 #include "models/machine/machine.h"
 #include "sim/base/error.h"
 #include "sim/counters/ledger.h"
+#include "sim/input/step_builder.h"
 #include "sim/input/trace_writer.h"
 #include "sim/lowering/lowering.h"
 #include "tests/support/npy_bytes.h"
@@ -80,6 +81,40 @@ std::vector<std::vector<float>> expected_sums(const Layer& layer) {
     return {y, dx, dw};
 }
 
+/// A transposed layer of the same shape: x is as large as dy above, dy as large as x.
+Layer transposed_layer() {
+    Layer layer;
+    layer.x = {15, 1, 7, 0, 3, 9, 12, 5};
+    layer.dy = {64, -16, 4, 1, -4, 16, -1, 4, -64, 1, 16, -4, 4, -1, 64, 16, -16, 1};
+    return layer;
+}
+
+/// Each product of the ordinary layer with x and dy in each other's place.
+std::vector<std::vector<float>> expected_transposed_sums(const Layer& layer) {
+    std::vector<float> y(channels * in_side * in_side);
+    std::vector<float> dx(filters * out_side * out_side);
+    std::vector<float> dw(filters * channels * tap_side * tap_side);
+    for (std::size_t k = 0; k < filters; ++k) {
+        for (std::size_t p = 0; p < out_side; ++p) {
+            for (std::size_t q = 0; q < out_side; ++q) {
+                for (std::size_t c = 0; c < channels; ++c) {
+                    for (std::size_t r = 0; r < tap_side; ++r) {
+                        for (std::size_t s = 0; s < tap_side; ++s) {
+                            const float x = layer.x[y_at(k, p, q)];
+                            const float w = weight_code * layer.w[w_at(k, c, r, s)];
+                            const float dy = layer.dy[x_at(c, p + r, q + s)];
+                            y[((p + r) * in_side + q + s) * channels + c] += x * w;
+                            dx[(p * out_side + q) * filters + k] += dy * w;
+                            dw[((k * tap_side + r) * tap_side + s) * channels + c] += x * dy / 2;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return {y, dx, dw};
+}
+
 /// Passes a program on, and notes the sums of every tile when the array has finished it.
 class Listener final : public ProgramSource {
 public:
@@ -106,11 +141,11 @@ private:
 
 class RecordedConvolution : public testing::Test {
 protected:
-    RecordedConvolution() : machine_(test::small_machine()) {
+    explicit RecordedConvolution(bool transposed = false) : machine_(test::small_machine()) {
         machine_.mac_array.accumulation.format = AccumulatorFormat::fp32;  // the sums are exact
         options_.recipe = find_recipe("int4-fp4");
         options_.values = true;
-        write_trace();
+        write_trace(transposed);
     }
 
     void write(const Layer& layer) {
@@ -149,9 +184,9 @@ protected:
     LoweringOptions options_;
 
 private:
-    void write_trace() {
-        std::ostringstream out;
-        TraceWriter writer(out, {"layer", 1});
+    void write_trace(bool transposed) {
+        std::ostringstream text;
+        TraceWriter writer(text, {"layer", 1});
         auto tensor = [&, next = TensorId{0}](TensorRole role, std::vector<std::uint64_t> shape,
                                               std::string values) mutable {
             Tensor made;
@@ -171,20 +206,32 @@ private:
             made.outputs = {output};
             writer.write(made);
         };
-        const Convolution conv{
-            .n = 1, .c = channels, .h = in_side, .w = in_side, .k = filters, .r = tap_side, .s = tap_side};
-        const TensorId x = tensor(TensorRole::activation, {1, channels, in_side, in_side}, "x.npy");
+        const Convolution conv{.n = 1,
+                               .c = channels,
+                               .h = in_side,
+                               .w = in_side,
+                               .k = filters,
+                               .r = tap_side,
+                               .s = tap_side,
+                               .transposed = transposed};
+        std::vector<std::uint64_t> in{1, channels, in_side, in_side};
+        std::vector<std::uint64_t> out{1, filters, out_side, out_side};
+        if (transposed) {
+            std::swap(in, out);
+        }
+        const std::uint64_t outputs = elements_of(out);
+        const TensorId x = tensor(TensorRole::activation, in, "x.npy");
         const TensorId w = tensor(TensorRole::weight, {filters, channels, tap_side, tap_side}, "w.npy");
-        const TensorId y = tensor(TensorRole::activation, {1, filters, out_side, out_side}, "");
-        const TensorId dy = tensor(TensorRole::gradient, {1, filters, out_side, out_side}, "dy.npy");
-        const TensorId dx = tensor(TensorRole::gradient, {1, channels, in_side, in_side}, "");
+        const TensorId y = tensor(TensorRole::activation, out, "");
+        const TensorId dy = tensor(TensorRole::gradient, out, "dy.npy");
+        const TensorId dx = tensor(TensorRole::gradient, in, "");
         const TensorId dw = tensor(TensorRole::weight_gradient, {filters, channels, tap_side, tap_side}, "");
         operation(Phase::forward, conv, {x, w}, y);
-        operation(Phase::vector, VectorWork{filters * out_side * out_side, {{"copy", 1}}}, {y}, dy);
+        operation(Phase::vector, VectorWork{outputs, {{"copy", 1}}}, {y}, dy);
         operation(Phase::dx, conv, {dy, w}, dx);
         operation(Phase::dw, conv, {x, dy}, dw);
         writer.finish();
-        directory_.write("layer.trace", out.str());
+        directory_.write("layer.trace", text.str());
     }
 };
 
@@ -193,6 +240,20 @@ TEST_F(RecordedConvolution, SumsAreThoseOfTheTextbook) {
     write(layer);
     EXPECT_NO_THROW(check_recorded_values(trace_, {}));
     EXPECT_EQ(run(), expected(layer));
+}
+
+class RecordedTransposedConvolution : public RecordedConvolution {
+protected:
+    RecordedTransposedConvolution() : RecordedConvolution(true) {}
+};
+
+TEST_F(RecordedTransposedConvolution, SumsAreThoseOfTheTextbook) {
+    const Layer layer = transposed_layer();
+    directory_.write("x.npy", test::npy_of_floats("(1, 2, 2, 2)", layer.x));
+    directory_.write("w.npy", test::npy_of_floats("(2, 2, 2, 2)", layer.w));
+    directory_.write("dy.npy", test::npy_of_floats("(1, 2, 3, 3)", layer.dy));
+    EXPECT_NO_THROW(check_recorded_values(trace_, {}));
+    EXPECT_EQ(run(), text(expected_transposed_sums(layer), 42));
 }
 
 TEST_F(RecordedConvolution, AChangedValueChangesTheSums) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/input/operation_size.h"
 #include "sim/lowering/tiling.h"
 #include "tests/support/for_each_tile.h"
@@ -236,12 +237,14 @@ TEST(GemmProblem, SlicesOfAConvolutionHoldWhatTheTileNeeds) {
             const GemmProblem problem = test::problem_of(operation);
             SCOPED_TRACE(testing::Message() << "case " << i << " phase " << static_cast<int>(phase) << " bits " << bits
                                             << ": " << testing::PrintToString(v));
-            const bool dw = phase == Phase::dw;
+            const Phase as = computed_as(operation);
+            const bool dw = as == Phase::dw;
             const auto sizes = expected_elements(operation);
-            const std::uint64_t left_bytes = sizes[dw ? 1 : 0].own * bits / 8;
-            const std::uint64_t right_bytes = sizes[dw ? 0 : 1].own * bits / 8;
+            const std::size_t on_left = left_input(operation);
+            const std::uint64_t left_bytes = sizes[on_left].own * bits / 8;
+            const std::uint64_t right_bytes = sizes[1 - on_left].own * bits / 8;
             for_random_tiles(problem, random, false, [&](const TileRange& tile, bool, bool) {
-                const Touched need = touched(v, phase, tile);
+                const Touched need = touched(v, as, tile);
                 const Elements left = bytes_of(problem.left(tile, bits));
                 const Elements right = bytes_of(problem.right(tile, bits));
                 EXPECT_TRUE(covers(left, bytes_of(need.left, bits)));
@@ -257,7 +260,7 @@ TEST(GemmProblem, SlicesOfAConvolutionHoldWhatTheTileNeeds) {
                 const Elements& x_need = dw ? need.right : need.left;
                 // At the border the nearest taps may fall on padding: the rows up to the next ones come along.
                 const std::uint64_t gap = std::max(v.stride_h, v.dilation_h) - 1;
-                const bool gradient = phase == Phase::dx;
+                const bool gradient = as == Phase::dx;
                 EXPECT_TRUE(
                     covers(bytes_of(gradient ? rows_between(x_need, v.p(), v.q(), v.k, block_of(v.k / v.groups), gap)
                                              : rows_between(x_need, v.h, v.w, v.c, block_of(v.c / v.groups), gap),
@@ -374,14 +377,16 @@ TEST(GemmProblem, PassesAddUpToTheOperation) {
     test::RandomCase random(14);
     for (int i = 0; i < 1000; ++i) {
         const Convolution v = test::random_convolution(random);
-        for (const Phase phase : {Phase::forward, Phase::dw}) {
+        const Phase as_forward = v.transposed ? Phase::dx : Phase::forward;
+        const Phase as_dx = v.transposed ? Phase::forward : Phase::dx;
+        for (const Phase phase : {as_forward, Phase::dw}) {
             const Operation operation = test::gemm(v, phase);
             const GemmProblem problem = test::problem_of(operation);
             EXPECT_EQ(macs(problem, test::random_tiling(random, problem, false)), macs_of(operation))
                 << "case " << i << " phase " << static_cast<int>(phase) << ' ' << testing::PrintToString(v);
             EXPECT_EQ(problem.macs(), macs_of(operation));
         }
-        const GemmProblem dx = test::problem_of(test::gemm(v, Phase::dx));
+        const GemmProblem dx = test::problem_of(test::gemm(v, as_dx));
         EXPECT_EQ(macs(dx, test::random_tiling(random, dx, false)),
                   v.n * (v.c / v.groups) * v.k * class_taps(v.h, v.stride_h, v.pad_top, v.r, v.dilation_h) *
                       class_taps(v.w, v.stride_w, v.pad_left, v.s, v.dilation_w))
@@ -411,7 +416,8 @@ TEST(GemmProblem, AnInputGradientInsertsNoZeros) {
 TEST(GemmProblem, PassesOfAnInputGradientHoldEveryProductOfTheForwardPass) {
     test::RandomCase random(15);
     for (int i = 0; i < 100; ++i) {
-        const Convolution v = test::random_convolution(random);
+        Convolution v = test::random_convolution(random);
+        v.transposed = false;
         std::uint64_t inside = 0;
         for_each_point(v, [&](const Point& at) { inside += at.inside ? 1U : 0U; });
         const GemmProblem dx = test::problem_of(test::gemm(v, Phase::dx));
@@ -434,6 +440,11 @@ TEST(GemmProblem, StatesWhichOperandIsWalkedAgainstItsLayout) {
     EXPECT_EQ(transposed(test::gemm(Convolution{}, Phase::forward)), std::pair(false, false));
     EXPECT_EQ(transposed(test::gemm(Convolution{}, Phase::dx)), std::pair(false, true));
     EXPECT_EQ(transposed(test::gemm(Convolution{}, Phase::dw)), std::pair(true, true));
+    // A transposed convolution goes forward as the other's dx, and back as its forward.
+    const Convolution other{.transposed = true};
+    EXPECT_EQ(transposed(test::gemm(other, Phase::forward)), std::pair(false, true));
+    EXPECT_EQ(transposed(test::gemm(other, Phase::dx)), std::pair(false, false));
+    EXPECT_EQ(transposed(test::gemm(other, Phase::dw)), std::pair(true, true));
     EXPECT_EQ(transposed(test::gemm(Matmul{1, 2, 2, 2, false, true}, Phase::forward)), std::pair(false, false));
     EXPECT_EQ(transposed(test::gemm(Matmul{1, 2, 2, 2, true, false}, Phase::dw)), std::pair(true, true));
 }

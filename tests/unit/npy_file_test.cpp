@@ -118,7 +118,10 @@ TEST_F(NpyFiles, ShapesThatFit) {
     EXPECT_THROW(flat.require_shape(std::vector<std::uint64_t>{7}), InputError);
     const NpyFile matrix(write(test::npy_with_header(test::npy_header("|i1", "(2, 3)"), "abcdef")));
     EXPECT_NO_THROW(matrix.require_shape(std::vector<std::uint64_t>{2, 3}));
-    for (const std::vector<std::uint64_t>& other : {std::vector<std::uint64_t>{3, 2}, {6}, {1, 2, 3}, {2, 4}}) {
+    for (const std::vector<std::uint64_t>& same : {std::vector<std::uint64_t>{6}, {1, 2, 3}, {2, 3, 1, 1}}) {
+        EXPECT_NO_THROW(matrix.require_shape(same));
+    }
+    for (const std::vector<std::uint64_t>& other : {std::vector<std::uint64_t>{3, 2}, {2, 4}, {3, 1, 2}}) {
         EXPECT_THROW(matrix.require_shape(other), InputError);
     }
     try {

@@ -74,6 +74,7 @@ const std::vector<Row> rows{
     {"int4-fp4-1x1-fp8", backward_fp8, four_bit},
     {"int4-fp8", backward_fp8, backward_fp8},
     {"int4-fp16", backward_fp16, backward_fp16},
+    {"as-recorded", in_fp16, in_fp16},  // these GEMMs record no widths
 };
 
 TEST(RecipeTest, FollowsTheTableForEveryLayerKind) {
@@ -102,9 +103,40 @@ TEST(RecipeTest, KeepsSensitiveLayersInSixteenBits) {
     }
 }
 
+/// Checks what recipe as-recorded makes of operands of these widths, wherever the layer stands.
+void expect_recorded(std::uint32_t left, std::uint32_t right, const Expected& expected) {
+    SCOPED_TRACE(testing::Message() << left << " and " << right << " bits");
+    for (const Position position : {Position::first, Position::middle, Position::last}) {
+        for (const auto& [phase, mode] : {std::pair{Phase::forward, expected.forward_mode},
+                                          {Phase::dx, expected.dx_mode},
+                                          {Phase::dw, expected.dw_mode}}) {
+            for (const std::variant<Convolution, Matmul, VectorWork>& work :
+                 {std::variant<Convolution, Matmul, VectorWork>(conv1x1), {conv3x3}, {matmul}}) {
+                Operation operation = gemm(phase, position, work);
+                operation.operand_bits = OperandBits{left, right, 32};
+                EXPECT_EQ(find_recipe("as-recorded")->precision_of(operation).mode, mode);
+            }
+        }
+    }
+}
+
+TEST(RecipeTest, AsRecordedTakesTheNarrowestModeThatHoldsBothOperands) {
+    expect_recorded(4, 4, four_bit);
+    expect_recorded(1, 2, four_bit);
+    expect_recorded(4, 5, in_fp8);
+    expect_recorded(8, 1, in_fp8);
+    expect_recorded(8, 8, in_fp8);
+    expect_recorded(9, 4, in_fp16);
+    expect_recorded(4, 16, in_fp16);
+    expect_recorded(32, 32, in_fp16);
+    Operation operation = gemm(Phase::forward, Position::middle, depthwise);
+    operation.operand_bits = OperandBits{4, 4, 8};
+    EXPECT_EQ(find_recipe("as-recorded")->precision_of(operation), all_fp16);  // the vector unit computes it
+}
+
 TEST(RecipeTest, NamesFindThemselves) {
     EXPECT_THAT(recipe_names(), testing::ElementsAre("fp16", "hfp8", "int4-fp4", "int4-fp4-dw8", "int4-fp4-1x1-fp8",
-                                                     "int4-fp8", "int4-fp16"));
+                                                     "int4-fp8", "int4-fp16", "as-recorded"));
     for (const std::string& name : recipe_names()) {
         EXPECT_EQ(find_recipe(name)->name(), name);
         EXPECT_FALSE(find_recipe(name)->description().empty());

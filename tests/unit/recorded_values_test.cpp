@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -64,6 +65,40 @@ TEST(QuantizeOperand, GradientsToFp4) {
     // Odd: 48 is beyond 32; 24, from 20 on 32.
     EXPECT_THAT(codes({0.75F, 0.375F}, OperandFormat::fp4_odd), ElementsAre(7, 7));
     EXPECT_THAT(codes({0, 0}, OperandFormat::fp4_even), ElementsAre(0, 0));
+}
+
+// A code stands for its number times the scale, and none for more than the clip.
+TEST(QuantizeOperand, SaysItsRange) {
+    const auto range = [](const std::vector<float>& values, OperandFormat format) {
+        return quantize_operand(values, format).range;
+    };
+    const QuantizationRange weight = range({1, -1, 0, 0}, OperandFormat::int4_signed);
+    EXPECT_EQ(weight.rule, RangeRule::sawb);
+    EXPECT_DOUBLE_EQ(weight.clip, 12.035 * std::sqrt(0.5) - 12.03 / 2);
+    EXPECT_DOUBLE_EQ(weight.scale, weight.clip / 7);
+    EXPECT_EQ(weight.scale_log2, std::nullopt);
+    const QuantizationRange activation = range({0, 30}, OperandFormat::int4_unsigned);
+    EXPECT_EQ(activation.rule, RangeRule::pact);
+    EXPECT_EQ(activation.clip, 30);
+    EXPECT_EQ(activation.scale, 2);
+    const QuantizationRange negative = range({-14, 1}, OperandFormat::int4_unsigned);
+    EXPECT_EQ(negative.rule, RangeRule::symmetric);
+    EXPECT_EQ(negative.clip, 14);
+    EXPECT_EQ(negative.scale, 2);
+    // 0.75 * 2^6 = 48 lies in (32, 64]. The largest levels are 64 and 32.
+    const QuantizationRange even = range({0.75F, 0}, OperandFormat::fp4_even);
+    EXPECT_EQ(even.rule, RangeRule::grad_scale);
+    EXPECT_EQ(even.scale_log2, 6);
+    EXPECT_EQ(even.scale, 0x1p-6);
+    EXPECT_EQ(even.clip, 1);
+    EXPECT_EQ(range({0.75F, 0}, OperandFormat::fp4_odd).clip, 0.5);
+    // 0.75 * 2^4 = 12 lies in (8, 16]. The largest numbers are 448 and 57344.
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp8_143).rule, RangeRule::power_of_two);
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp8_143).clip, 28);
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp8_152).clip, 3584);
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp16).rule, RangeRule::unscaled);
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp16).clip, 65504);
+    EXPECT_EQ(range({0.75F}, OperandFormat::fp16).scale, 1);
 }
 
 // Scale 2^4: 16, -8, 12 = 1.5 * 8. 1-4-3 with bias 7: exponent fields 11, 10, 10; 1-5-2 with bias 15: 19, 18, 18.
@@ -136,7 +171,7 @@ TEST(ChannelsLast, OfTwoImagesOfThreeChannels) {
     for (std::uint16_t i = 0; i < 120; ++i) {
         given[i] = i;
     }
-    const std::vector<std::uint16_t> moved = channels_last(given, shape);
+    const std::vector<std::uint16_t> moved = channels_last<std::uint16_t>(given, shape);
     ASSERT_EQ(moved.size(), 120);
     // The three channels of the first pixel, one plane of 4x5 apart; then the second pixel.
     EXPECT_THAT((std::vector<std::uint16_t>(moved.begin(), moved.begin() + 6)), ElementsAre(0, 20, 40, 1, 21, 41));
@@ -149,7 +184,7 @@ TEST(ChannelsLast, OfTwoImagesOfThreeChannels) {
             }
         }
     }
-    EXPECT_THROW(static_cast<void>(channels_last(given, {2, 3, 4, 4})), ModelError);
+    EXPECT_THROW(static_cast<void>(channels_last<std::uint16_t>(given, {2, 3, 4, 4})), ModelError);
 }
 
 Operation convolution(Phase phase) {
@@ -176,6 +211,23 @@ TEST(ImageShapeOf, EveryOperandOfAConvolution) {
     EXPECT_EQ(image_shape(product, 0), std::nullopt);
 }
 
+TEST(ImageShapeOf, EveryOperandOfATransposedConvolution) {
+    const auto transposed = [](Phase phase) {
+        Operation made = convolution(phase);
+        std::get<Convolution>(made.work).transposed = true;
+        return made;
+    };
+    const ImageShape x{2, 8, 3, 5};
+    const ImageShape w{8, 2, 3, 2};
+    const ImageShape dy{2, 4, 5, 6};
+    EXPECT_EQ(image_shape(transposed(Phase::forward), 0), x);
+    EXPECT_EQ(image_shape(transposed(Phase::forward), 1), w);
+    EXPECT_EQ(image_shape(transposed(Phase::dx), 0), dy);
+    EXPECT_EQ(image_shape(transposed(Phase::dx), 1), w);
+    EXPECT_EQ(image_shape(transposed(Phase::dw), 0), x);
+    EXPECT_EQ(image_shape(transposed(Phase::dw), 1), dy);
+}
+
 Tensor tensor(TensorId id, TensorRole role, std::vector<std::uint64_t> shape, std::string values) {
     Tensor made;
     made.id = id;
@@ -189,7 +241,7 @@ Tensor tensor(TensorId id, TensorRole role, std::vector<std::uint64_t> shape, st
     return made;
 }
 
-TEST(RecordedValues, LoadsImagesChannelsLastAndMatricesAsTheyAre) {
+TEST(RecordedValues, LoadsNumbersAndCodesInTheOrderOfTheFile) {
     const test::TemporaryDirectory directory;
     // One image of two channels and 1x3 pixels; the maximum 15 makes codes of the numbers.
     directory.write("x.npy", test::npy_of_floats("(1, 2, 1, 3)", {1, 2, 3, 13, 14, 15}));
@@ -197,10 +249,11 @@ TEST(RecordedValues, LoadsImagesChannelsLastAndMatricesAsTheyAre) {
     const Tensor x = tensor(0, TensorRole::activation, {1, 2, 1, 3}, "x.npy");
     Operation conv;
     conv.work = Convolution{.n = 1, .c = 2, .h = 1, .w = 3, .k = 1};
-    EXPECT_THAT(recorded.load(conv, 0, x, OperandFormat::int4_unsigned).codes, ElementsAre(1, 13, 2, 14, 3, 15));
-    Operation product;
-    product.work = Matmul{.m = 2, .k = 3};
-    EXPECT_THAT(recorded.load(product, 0, x, OperandFormat::int4_unsigned).codes, ElementsAre(1, 2, 3, 13, 14, 15));
+    const RecordedOperand operand = recorded.load(conv, 0, x, OperandFormat::int4_unsigned);
+    EXPECT_THAT(operand.values, ElementsAre(1, 2, 3, 13, 14, 15));
+    EXPECT_THAT(operand.quantized.codes, ElementsAre(1, 2, 3, 13, 14, 15));
+    EXPECT_THAT(channels_last<std::uint16_t>(operand.quantized.codes, {1, 2, 1, 3}), ElementsAre(1, 13, 2, 14, 3, 15));
+    EXPECT_THAT(channels_last<float>(operand.values, {1, 2, 1, 3}), ElementsAre(1, 13, 2, 14, 3, 15));
 }
 
 TEST(RecordedValues, FitOfBothOperands) {
@@ -291,8 +344,10 @@ TEST_F(CheckRecordedValues, LooksAtEveryNumber) {
     EXPECT_THAT(problems("nan.npy", "w.npy", products_), AllOf(HasSubstr("nan.npy: element 11"), HasSubstr("fc")));
 }
 
-TEST_F(CheckRecordedValues, StaysBesideTheTrace) {
-    EXPECT_THAT(problems("/etc/passwd", "w.npy", products_), HasSubstr("relative to the trace, found '/etc/passwd'"));
+TEST_F(CheckRecordedValues, TakesFullPaths) {
+    directory_.write("full.npy", test::npy_of_floats("(4, 3)", std::vector<float>(12, 1)));
+    const std::string full = std::filesystem::absolute(directory_.path("full.npy")).string();
+    EXPECT_THAT(problems(full, "no.npy", products_), Not(HasSubstr("full.npy")));
 }
 
 TEST(RequireImageShape, FourDimensionsMustBeThoseOfTheConvolution) {

@@ -110,6 +110,24 @@ TEST(OpsCsv, BaselineColumnsAreEmptyWithoutOne) {
     EXPECT_EQ(cell(rows, 1, "baseline_tiling"), "");
 }
 
+TEST(OpsCsv, ErrorsOfRecordedValues) {
+    const auto setup = samples::setup(true);
+    std::ostringstream out;
+    OpsCsv csv(out, setup);
+    std::vector<OpRecord> machine = samples::machine_records();
+    std::vector<OpRecord> baseline = samples::baseline_records();
+    machine[0].values = samples::values("fp4_even", {});
+    baseline[0].values = samples::values("fp16", 0.25);
+    csv.add(machine[0], &baseline[0]);
+    const auto rows = parse_csv(out.str());
+    EXPECT_EQ(rows[1].size(), rows[0].size());
+    EXPECT_EQ(cell(rows, 1, "left_sqnr_db"), "20");
+    EXPECT_EQ(cell(rows, 1, "right_sqnr_db"), "");
+    EXPECT_EQ(cell(rows, 1, "output_relative_error"), "");
+    EXPECT_EQ(cell(rows, 1, "baseline_left_sqnr_db"), "20");
+    EXPECT_EQ(cell(rows, 1, "baseline_output_relative_error"), "0.5");
+}
+
 TEST(OpsCsv, HostileNamesStayInTheirField) {
     const auto rows = ops_csv(true, samples::hostile_name());
     ASSERT_EQ(rows.size(), 4U);

@@ -171,6 +171,45 @@ TEST(ResultJson, HostileNamesAreSafe) {
     EXPECT_EQ(json["provenance"]["network"], expected);
 }
 
+TEST(ResultJson, ValuesOfGemms) {
+    std::vector<OpRecord> machine = samples::machine_records();
+    std::vector<OpRecord> baseline = samples::baseline_records();
+    machine[0].values = samples::values("fp4_even", {});
+    machine[1].values = samples::values("fp4_odd", 0.125);
+    baseline[1].values = samples::values("fp16", 0.0);
+    const auto setup = samples::setup();
+    Json document_with_values = document(true);
+    for (std::size_t i = 0; i < machine.size(); ++i) {
+        document_with_values["ops"][i] = Json::parse(op_json(machine[i], &baseline[i], setup));
+    }
+    EXPECT_EQ(schema_problems(document_with_values), "");
+
+    const Json& ops = document_with_values["ops"];
+    const Json one = {{"operand", "w"}, {"side", "right"}, {"source", "hashed"}, {"format", "int4_signed"}};
+    EXPECT_EQ(ops[0]["values"]["operands"][1], one);
+    EXPECT_FALSE(ops[0]["values"].contains("output"));
+    EXPECT_FALSE(ops[0]["baseline"].contains("values"));
+    const Json recorded = {{"operand", "dy"},   {"side", "left"},        {"source", "recorded"}, {"format", "fp4_odd"},
+                           {"elements", 8},     {"range", "grad_scale"}, {"clip", 16.0},         {"scale", 0.25},
+                           {"scale_log2", 2},   {"sqnr_db", 20.0},       {"clipped", 0.125},     {"underflowed", 0.25},
+                           {"zero_codes", 0.5}, {"non_zero", 0.75},      {"toggle_rate", 0.375}};
+    EXPECT_EQ(ops[1]["values"]["operands"][0], recorded);
+    EXPECT_TRUE(ops[1]["values"]["operands"][1]["scale_log2"].is_null());
+    EXPECT_TRUE(ops[1]["values"]["operands"][1]["sqnr_db"].is_null());
+    EXPECT_TRUE(ops[1]["values"]["operands"][1]["toggle_rate"].is_null());
+    const Json output = {{"relative_error", 0.125},
+                         {"cosine_similarity", 0.5},
+                         {"array_relative_error", 0.25},
+                         {"array_cosine_similarity", 0.25},
+                         {"overflowed", 0.0}};
+    EXPECT_EQ(ops[1]["values"]["output"], output);
+    EXPECT_EQ(ops[1]["baseline"]["values"]["output"]["relative_error"], 0.0);
+    EXPECT_FALSE(ops[2].contains("values"));
+
+    document_with_values["ops"][1]["values"]["operands"][0]["toggle_rate"] = 1.5;
+    EXPECT_NE(schema_problems(document_with_values), "");
+}
+
 TEST(ResultJson, NoOperationsIsStillADocument) {
     std::stringstream none;
     std::ostringstream out;

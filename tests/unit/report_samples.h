@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -98,6 +100,30 @@ inline OpRecord record(std::uint64_t index, const std::string& layer, const std:
     set(record, Counter::cycles, cycles);
     set(record, mode == "int4" ? Counter::mac_int4 : Counter::mac_fp16, macs);
     return record;
+}
+
+/// Values of a GEMM of which the first operand is recorded, and, if `error` is given, the second one and the output's
+/// relative error too.
+inline std::shared_ptr<const ValueRecord> values(const std::string& format, std::optional<double> error) {
+    auto values = std::make_shared<ValueRecord>();
+    QuantizationRecord recorded{.range = {RangeRule::grad_scale, 16, 0.25, 2},
+                                .elements = 8,
+                                .sqnr_db = 20,
+                                .clipped = 0.125,
+                                .underflowed = 0.25,
+                                .zero_codes = 0.5,
+                                .non_zero = 0.75,
+                                .toggle_rate = 0.375};
+    values->operands[0] = {"dy", true, format, recorded};
+    values->operands[1] = {"w", false, "int4_signed", {}};
+    if (error) {
+        recorded.range = {RangeRule::sawb, 7, 1, {}};
+        recorded.sqnr_db.reset();
+        recorded.toggle_rate.reset();
+        values->operands[1].recorded = recorded;
+        values->output = OutputRecord{*error, 0.5, 2 * *error, 0.25, 0};
+    }
+    return values;
 }
 
 /// Causes: compute, fill_drain, gradient_conversion, vector, memory, control.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <cstdint>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -158,6 +161,62 @@ TEST(TextReport, ManyGroupsAreShortened) {
         result.groups.back().group = "group " + std::to_string(i);
     }
     EXPECT_LT(lines_of(text_report(result, {})).size(), 120U);
+}
+
+/// The report of three operations whose first two GEMMs have these values.
+std::string report_with(std::shared_ptr<const ValueRecord> first, std::shared_ptr<const ValueRecord> second) {
+    std::vector<OpRecord> machine = samples::machine_records();
+    machine[0].values = std::move(first);
+    machine[1].values = std::move(second);
+    ResultCollector collector(samples::setup(false));
+    for (const OpRecord& record : machine) {
+        collector.add(record, nullptr);
+    }
+    return text_report(collector.finish(samples::summary_of(machine), nullptr), TextStyle{});
+}
+
+TEST(TextReport, QuantisationOfRecordedValuesWorstFirst) {
+    const std::string report = report_with(samples::values("fp4_even", 0.125), samples::values("fp4_odd", 0.25));
+    EXPECT_THAT(report,
+                HasSubstr("GEMMs with recorded operands: 2; outputs compared with full precision: 2; the 2 worst"));
+    // dx has twice the error of forward; the array's error is twice the other in both.
+    EXPECT_THAT(report, testing::ContainsRegex("a +dx +fp4_odd x int4_signed +20.0, exact +25% +50%\n"
+                                               " +a +forward +fp4_even x int4_signed +20.0, exact +12.5% +25%\n"));
+    // Operands, SQNR, clipped, underflowed, zero codes, bits toggled.
+    EXPECT_THAT(report, testing::ContainsRegex("fp4_even +1 +20.0 +12% +25% +50% +38%"));
+    EXPECT_THAT(report, testing::ContainsRegex("int4_signed +2 +exact +12% +25% +50% +-"));
+}
+
+TEST(TextReport, OverflowIsTheWorst) {
+    auto overflown = std::make_shared<ValueRecord>(*samples::values("fp4_odd", 0.125));
+    overflown->output->overflowed = 0.5;
+    overflown->output->array_relative_error.reset();
+    const std::string report = report_with(samples::values("fp4_even", 0.5), overflown);
+    EXPECT_THAT(report, testing::ContainsRegex("dx .* 12.5% +50% overflow\n.* forward .* 50% +100%\n"));
+}
+
+TEST(TextReport, ValuesDrawnFromAHashAreNoFinding) {
+    auto hashed = std::make_shared<ValueRecord>(*samples::values("fp4_odd", {}));
+    hashed->operands[0].recorded.reset();
+    EXPECT_THAT(report_with(hashed, nullptr), Not(HasSubstr("Quantisation")));
+    EXPECT_THAT(report_with(samples::values("fp4_even", {}), nullptr),
+                HasSubstr("GEMMs with recorded operands: 1; outputs compared with full precision: 0\n"));
+}
+
+TEST(ValueSummary, KeepsTheWorstAndCountsAll) {
+    ValueSummary summary;
+    OpRecord record = samples::machine_records()[0];
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        record.index = i;
+        record.values = samples::values("fp4_even", static_cast<double>(i * 37 % 100));  // each of 0..99 once
+        summary.add(record, nullptr);
+    }
+    EXPECT_EQ(summary.compared(), 100U);
+    ASSERT_EQ(summary.worst().size(), ValueSummary::most_worst);
+    for (std::size_t i = 0; i < ValueSummary::most_worst; ++i) {
+        EXPECT_EQ(summary.worst()[i].values.output->relative_error, 99.0 - static_cast<double>(i));
+    }
+    EXPECT_EQ(summary.formats().at("fp4_even").operands, 100U);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "models/mac_array/tile_timing.h"
 #include "sim/base/error.h"
+#include "sim/input/gemm_direction.h"
 #include "sim/input/operation_size.h"
 #include "tests/support/for_each_tile.h"
 #include "tests/support/random_gemm.h"
@@ -242,7 +243,7 @@ TEST(SearchTiling, TilesMultiplyAllThatTheOperationAsksFor) {
     int found = 0;
     for (int n = 0; n < 1000; ++n) {
         const Operation operation = random_gemm(random);
-        if (operation.phase == Phase::dx) {
+        if (computed_as(operation) == Phase::dx) {
             continue;
         }
         const GemmProblem problem = test::problem_of(operation);

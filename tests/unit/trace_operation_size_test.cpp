@@ -52,6 +52,32 @@ TEST(OperationSize, OfAConvolutionFollowsItsPhase) {
     }
 }
 
+// x is what the convolution that describes it would write, y what that one would read.
+TEST(OperationSize, OfATransposedConvolutionHasInputAndOutputSwapped) {
+    const auto transposed = [](Phase phase) {
+        Operation operation = convolution(phase);
+        std::get<Convolution>(operation.work).transposed = true;
+        return operation;
+    };
+    EXPECT_THAT(expected_elements(transposed(Phase::forward)),
+                ElementsAre(exactly(y_elements), exactly(w_elements), exactly(x_elements)));
+    EXPECT_THAT(expected_elements(transposed(Phase::dx)),
+                ElementsAre(exactly(x_elements), exactly(w_elements), exactly(y_elements)));
+    EXPECT_THAT(expected_elements(transposed(Phase::dw)),
+                ElementsAre(exactly(y_elements), exactly(x_elements), exactly(w_elements)));
+    for (const Phase phase : {Phase::forward, Phase::dx, Phase::dw}) {
+        EXPECT_EQ(macs_of(transposed(phase)), y_elements * 3 * 2 * 3);
+    }
+}
+
+TEST(OperationSize, IsDepthwiseWhereEachInputChannelIsAGroup) {
+    // Six input channels: x of the transposed one is n,k,p,q.
+    EXPECT_TRUE((Convolution{.c = 6, .k = 12, .groups = 6}).depthwise());
+    EXPECT_FALSE((Convolution{.c = 12, .k = 6, .groups = 6}).depthwise());
+    EXPECT_TRUE((Convolution{.c = 12, .k = 6, .groups = 6, .transposed = true}).depthwise());
+    EXPECT_FALSE((Convolution{.c = 6, .k = 12, .groups = 6, .transposed = true}).depthwise());
+}
+
 TEST(OperationSize, OfABatchedProductLetsOperandsBeShared) {
     Operation operation;
     operation.work = Matmul{5, 2, 3, 7, true, false};

@@ -74,8 +74,8 @@ std::string vector(const std::string& work) {
 TEST(TraceReader, ReadsEveryKindOfLine) {
     const Outcome outcome = read(
         header + tensors + conv_start + "\"group\":\"g\",\"position\":\"first\"," + conv_shape +
-        "\"stride\":[2,1],\"pad\":[1,2,3,4],\"dilation\":[1,2],\"groups\":1,\"epilogue\":[\"bias\",\"relu\"]," +
-        "\"in\":[0,1,3],\"out\":[2,3]}\n" +
+        "\"stride\":[2,1],\"pad\":[1,2,3,4],\"dilation\":[1,2],\"groups\":1,\"transposed\":true," +
+        "\"epilogue\":[\"bias\",\"relu\"]," + "\"in\":[0,1,3],\"out\":[2,3]}\n" +
         "{\"op\":\"matmul\",\"phase\":\"dw\",\"layer\":\"b\",\"batch\":5,\"m\":6,\"n\":7,\"k\":8,\"left\":\"km\"," +
         "\"right\":\"nk\",\"in\":[0,1],\"out\":[2]}\n" +
         "{\"op\":\"vector\",\"phase\":\"vector\",\"layer\":\"c\",\"steps\":[\"batch_norm\",[\"max_pool\",9]]," +
@@ -105,6 +105,7 @@ TEST(TraceReader, ReadsEveryKindOfLine) {
     expected.pad_left = 3;
     expected.pad_right = 4;
     expected.dilation_w = 2;
+    expected.transposed = true;
     EXPECT_EQ(std::get<Convolution>(conv.work), expected);
     EXPECT_EQ(conv.epilogue[1].function, "relu");
     EXPECT_THAT(conv.inputs, ElementsAre(0u, 1u, 3u));
@@ -121,6 +122,27 @@ TEST(TraceReader, ReadsEveryKindOfLine) {
     EXPECT_EQ(vector.steps[0].repeat, 1u);
     EXPECT_EQ(vector.steps[1].function, "max_pool");
     EXPECT_EQ(vector.steps[1].repeat, 9u);
+}
+
+TEST(TraceReader, ReadsTheWidthsOfOperands) {
+    const Outcome outcome = read(header + tensors + conv(conv_shape + "\"operand_bits\":[1,8,32],") +
+                                 matmul("\"m\":1,\"n\":1,\"k\":1,\"operand_bits\":[4,4,16],") + conv(conv_shape) +
+                                 "{\"end\":{\"tensors\":4,\"operations\":3}}\n");
+    ASSERT_EQ(outcome.problems, "");
+    const auto bits = [&](std::size_t item) { return std::get<Operation>(outcome.items.at(item)).operand_bits; };
+    EXPECT_EQ(bits(4), (OperandBits{1, 8, 32}));
+    EXPECT_EQ(bits(5), (OperandBits{4, 4, 16}));
+    EXPECT_EQ(bits(6), std::nullopt);
+}
+
+TEST(TraceReader, RefusesWrongWidthsOfOperands) {
+    const auto with = [](const std::string& bits) { return conv(conv_shape + "\"operand_bits\":" + bits + ","); };
+    expect_problem(with("^[8,8]"), "operand_bits: expected 3 numbers, found 2");
+    expect_problem(with("[8,^0,8]"), "operand_bits: expected a whole number from 1 to 32, found 0");
+    expect_problem(with("[8,8,^33]"), "operand_bits: expected a whole number from 1 to 32, found 33");
+    expect_problem(with("^8"), "operand_bits: expected a list of whole numbers, found 8");
+    expect_problem(vector("\"steps\":[\"relu\"],\"elements\":1,\"operand_bits\":^[8,8,8],"),
+                   "operand_bits: not a key of a vector operation");
 }
 
 TEST(TraceReader, GivesTheHeader) {
@@ -218,6 +240,8 @@ TEST(TraceReader, RefusesWrongTypes) {
     expect_problem(matmul("\"m\":^[1],\"n\":1,\"k\":1,"), "m: expected a whole number, found a list");
     expect_problem(matmul("\"m\":^{\"a\":1},\"n\":1,\"k\":1,"), "m: expected a whole number, found an object");
     expect_problem(matmul("\"m\":1,\"n\":1,\"k\":1,\"left\":^7,"), "left: expected text in quotes, found 7");
+    expect_problem(conv(conv_shape + "\"transposed\":^1,"), "transposed: expected true or false, found 1");
+    expect_problem(conv(conv_shape + "\"transposed\":^\"yes\","), "transposed: expected true or false, found \"yes\"");
     expect_problem(conv(conv_shape + "\"pad\":^1,"), "pad: expected a list of whole numbers, found 1");
     expect_problem(conv(conv_shape + "\"pad\":[1,1,^\"x\",1],"), "pad: expected a whole number, found \"x\"");
     expect_problem(vector("\"steps\":^\"relu\",\"elements\":1,"), "steps: expected a list of steps, found \"relu\"");

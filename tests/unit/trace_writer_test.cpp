@@ -60,6 +60,7 @@ TEST(TraceWriter, WritesTheDocumentedForm) {
     Convolution conv;
     conv.n = 2;
     conv.pad_left = 3;
+    conv.transposed = true;
     operation.work = conv;
     operation.inputs = {0, 1};
     operation.outputs = {1};
@@ -68,8 +69,10 @@ TEST(TraceWriter, WritesTheDocumentedForm) {
     operation.position = Position::middle;
     operation.work = Matmul{2, 3, 4, 5, true, false};
     operation.epilogue = {{"bias"}, {"max_pool", 9}};
+    operation.operand_bits = OperandBits{4, 8, 32};
     writer.write(operation);
     operation.epilogue.clear();
+    operation.operand_bits.reset();
     operation.phase = Phase::update;
     operation.work = VectorWork{7, {{"sgd"}}};
     writer.write(operation);
@@ -81,9 +84,11 @@ TEST(TraceWriter, WritesTheDocumentedForm) {
         "{\"tensor\":1,\"name\":\"w\",\"role\":\"weight_gradient\",\"shape\":[7]}\n"
         "{\"op\":\"conv\",\"phase\":\"dw\",\"layer\":\"a\",\"position\":\"last\",\"n\":2,\"c\":1,\"h\":1,\"w\":1,\"k\":"
         "1,"
-        "\"r\":1,\"s\":1,\"stride\":[1,1],\"pad\":[0,0,3,0],\"dilation\":[1,1],\"groups\":1,\"in\":[0,1],\"out\":[1]}\n"
+        "\"r\":1,\"s\":1,\"stride\":[1,1],\"pad\":[0,0,3,0],\"dilation\":[1,1],\"groups\":1,\"transposed\":true,"
+        "\"in\":[0,1],\"out\":[1]}\n"
         "{\"op\":\"matmul\",\"phase\":\"dw\",\"layer\":\"a\",\"group\":\"g\",\"batch\":2,\"m\":3,\"n\":4,\"k\":5,"
-        "\"left\":\"km\",\"right\":\"kn\",\"epilogue\":[\"bias\",[\"max_pool\",9]],\"in\":[0,1],\"out\":[1]}\n"
+        "\"left\":\"km\",\"right\":\"kn\",\"epilogue\":[\"bias\",[\"max_pool\",9]],\"operand_bits\":[4,8,32],"
+        "\"in\":[0,1],\"out\":[1]}\n"
         "{\"op\":\"vector\",\"phase\":\"update\",\"layer\":\"a\",\"group\":\"g\",\"steps\":[\"sgd\"],\"elements\":7,"
         "\"in\":[0,1],\"out\":[1]}\n"
         "{\"end\":{\"tensors\":2,\"operations\":3}}\n");

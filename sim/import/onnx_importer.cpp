@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+#include "sim/import/onnx_importer.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "models/vector_unit/vector_function.h"
+#include "sim/base/error.h"
+#include "sim/import/gemm_limits.h"
+#include "sim/input/operation_size.h"
+
+namespace nibble {
+
+namespace {
+
+constexpr std::size_t longest_name = 200;
+/// A sequence of very many steps becomes very many operations.
+constexpr std::size_t most_operations = 4'000'000;
+
+/// As a trace has shapes: one to eight dimensions.
+Shape trace_shape(const Shape& shape) {
+    constexpr std::size_t most_dimensions = 8;
+    Shape result = shape.empty() ? Shape{1} : shape;
+    while (result.size() > most_dimensions) {
+        result[1] *= result[0];
+        result.erase(result.begin());
+    }
+    return result;
+}
+
+/// Of a stack of matrices.
+Shape without_leading_ones(Shape shape) {
+    while (shape.size() > 2 && shape.front() == 1) {
+        shape.erase(shape.begin());
+    }
+    return shape;
+}
+
+OnnxImportRule rule_of(const std::string& op) {
+    for (const auto find : {onnx_gemm_import, onnx_recurrent_import, onnx_attention_import, onnx_elementwise_import,
+                            onnx_normalisation_import, onnx_movement_import, onnx_backward_import}) {
+        if (const OnnxImportRule rule = find(op)) {
+            return rule;
+        }
+    }
+    return nullptr;
+}
+
+/// Gives another shape, name or number format to what is there.
+bool renames(const std::string& op) {
+    return op == "Identity" || op == "Cast" || op == "CastLike" || op == "Reshape" || op == "Flatten" ||
+           op == "Squeeze" || op == "Unsqueeze" || op == "Transpose" || op == "QuantizeLinear" ||
+           op == "DequantizeLinear";
+}
+
+}  // namespace
+
+OnnxImporter::OnnxImporter(const OnnxProgram& program, const OnnxShapes& shapes, const ImportOptions& options,
+                           ImportSummary& summary)
+    : program_(program),
+      shapes_(shapes),
+      options_(options),
+      summary_(summary),
+      places_(program.names.size()),
+      readers_(program.names.size(), 0) {
+    for (const OnnxStep& step : program.steps) {
+        for (const OnnxValueId id : step.inputs) {
+            if (id != onnx_absent) {
+                ++readers_[id];
+            }
+        }
+    }
+    for (const OnnxValueId id : program.outputs) {
+        ++readers_[id];
+    }
+}
+
+StepGraph OnnxImporter::run() {
+    for (; step_ < program_.steps.size(); ++step_) {
+        const OnnxStep& step = program_.steps[step_];
+        if (step.backward && options_.training == Training::forward_only) {
+            continue;
+        }
+        graph_.backward_recorded = graph_.backward_recorded || step.backward;
+        add(step);
+    }
+    place_first_and_last();
+    return std::move(graph_);
+}
+
+void OnnxImporter::add(const OnnxStep& step) {
+    const std::string op = step.op();
+    const bool before = std::all_of(step.outputs.begin(), step.outputs.end(), [&](OnnxValueId id) {
+        return id == onnx_absent || value(id).origin != OnnxOrigin::data;
+    });
+    const bool reads_parameter = std::any_of(step.inputs.begin(), step.inputs.end(),
+                                             [&](OnnxValueId id) { return id != onnx_absent && parameter(id); });
+    if (before && !(reads_parameter && renames(op))) {
+        return;  // known before the step
+    }
+    // What has no elements costs nothing.
+    if (!step.outputs.empty() && std::all_of(step.outputs.begin(), step.outputs.end(), [&](OnnxValueId id) {
+            return id == onnx_absent || (value(id).known && value(id).elements() == 0);
+        })) {
+        return;
+    }
+    if (!before && !renames(op)) {
+        summary_.bytes += bytes_of(step);
+    }
+    if (const OnnxImportRule rule = rule_of(op)) {
+        rule(*this, step);
+    } else {
+        unrecognised(step);
+    }
+}
+
+// ---- Values
+
+const std::string& OnnxImporter::name(OnnxValueId id) const {
+    while (parameter(id) && program_.producers[id] != nullptr) {
+        const std::vector<OnnxValueId>& inputs = program_.producers[id]->inputs;
+        const auto from = std::find_if(inputs.begin(), inputs.end(),
+                                       [&](OnnxValueId input) { return input != onnx_absent && parameter(input); });
+        if (from == inputs.end()) {
+            break;
+        }
+        id = *from;
+    }
+    return program_.names[id];
+}
+
+const Shape& OnnxImporter::shape(const OnnxStep& step, OnnxValueId id) const {
+    if (!value(id).known) {
+        const OnnxStep* producer = program_.producers[id];
+        step.fail(
+            fmt::format("the shape of '{}' is not known{}; run onnx.shape_inference.infer_shapes over the model "
+                        "first, or export it with fixed shapes",
+                        printable(name(id), 100),
+                        producer == nullptr ? "" : fmt::format(": {} is not understood", producer->title())));
+    }
+    return value(id).shape;
+}
+
+bool OnnxImporter::wanted(const OnnxStep& step, std::size_t output) const {
+    return step.has_output(output) && readers_[step.outputs[output]] > 0;
+}
+
+bool OnnxImporter::immediate(OnnxValueId id) const {
+    return value(id).origin == OnnxOrigin::constant && value(id).known && value(id).elements() == 1;
+}
+
+std::optional<double> OnnxImporter::constant_number(const OnnxStep& step, std::size_t input) const {
+    if (!step.has_input(input) || !value(step.inputs[input]).numbers) {
+        return std::nullopt;
+    }
+    return std::visit(
+        [](const auto& list) {
+            return list.size() == 1 ? std::optional(static_cast<double>(list.front())) : std::nullopt;
+        },
+        *value(step.inputs[input]).numbers);
+}
+
+// ---- Tensors
+
+TensorRole OnnxImporter::role_of(OnnxValueId id, bool backward) const {
+    switch (value(id).type.kind()) {
+        case OnnxKind::boolean:
+            return TensorRole::mask;
+        case OnnxKind::integer:
+            if (!value(id).type.quantized()) {
+                return TensorRole::index;
+            }
+            break;
+        default:
+            break;
+    }
+    if (parameter(id)) {
+        return TensorRole::state;
+    }
+    return backward ? TensorRole::gradient : TensorRole::activation;
+}
+
+TensorId OnnxImporter::tensor(const OnnxStep& step, OnnxValueId id) {
+    Place& place = places_[id];
+    if (place.tensor) {
+        return *place.tensor;
+    }
+    if (place.source != onnx_absent) {
+        const TensorId from = tensor(step, place.source);
+        if (!place.swapped) {
+            places_[id].tensor = from;
+            return from;
+        }
+        const TensorId moved =
+            declare(step, role_of(id, role(from) == TensorRole::gradient), name(id), shape(step, id));
+        pass(step, graph_.tensors[from].elements, {{"copy"}}, {from}, {moved});
+        if (role(moved) == TensorRole::state) {  // computed in the step, so that it is not what is trained
+            set_role(moved, TensorRole::activation);
+        }
+        places_[id].tensor = moved;
+        return moved;
+    }
+    place.tensor = declare(step, role_of(id, false), name(id), shape(step, id));
+    return *places_[id].tensor;
+}
+
+OnnxImporter::Operand OnnxImporter::operand(const OnnxStep& step, OnnxValueId id) {
+    bool swapped = false;
+    OnnxValueId at = id;
+    while (!places_[at].tensor && places_[at].source != onnx_absent) {
+        const OnnxValueId source = places_[at].source;
+        if (!places_[at].swapped &&
+            without_leading_ones(shape(step, source)) != without_leading_ones(shape(step, at))) {
+            break;  // another shape: its last two dimensions are others
+        }
+        swapped = swapped != places_[at].swapped;
+        at = source;
+    }
+    return {tensor(step, at), swapped};
+}
+
+void OnnxImporter::use_as_weight(OnnxValueId id, TensorId tensor) {
+    use_as_table(id, tensor);
+    if (parameter(id)) {
+        weighted_.insert(step_);
+    }
+}
+
+void OnnxImporter::use_as_table(OnnxValueId id, TensorId tensor) {
+    if (parameter(id) && role(tensor) == TensorRole::state) {
+        set_role(tensor, TensorRole::weight);
+    }
+}
+
+TensorId OnnxImporter::result(const OnnxStep& step, std::size_t output) {
+    const OnnxValueId id = step.outputs[output];
+    const TensorId made = declare(step, role_of(id, step.backward), name(id), shape(step, id));
+    if (role(made) == TensorRole::state) {
+        set_role(made, TensorRole::activation);
+    }
+    places_[id].tensor = made;
+    return made;
+}
+
+TensorId OnnxImporter::declare(const OnnxStep& step, TensorRole role, const std::string& name, const Shape& shape) {
+    std::uint64_t elements = 1;
+    for (const std::uint64_t size : shape) {
+        const auto product = bounded_product({elements, size}, most_elements);
+        if (!product || *product == 0) {
+            step.fail(fmt::format("'{}': expected a tensor of 1 to 2^48 elements", printable(name, 100)));
+        }
+        elements = *product;
+    }
+    TensorDraft draft{role, printable(name, longest_name), trace_shape(shape)};
+    draft.bits = role == TensorRole::mask ? 1 : 0;
+    groups_.emplace_back();
+    return graph_.declare(draft);
+}
+
+void OnnxImporter::set_role(TensorId tensor, TensorRole role) {
+    graph_.tensors[tensor].role = role;
+    graph_.tensors[tensor].bits = role == TensorRole::mask ? std::max(graph_.tensors[tensor].bits, 1U) : 0;
+}
+
+void OnnxImporter::alias(const OnnxStep& step, std::size_t output, OnnxValueId input, bool swapped) {
+    if (step.has_output(output)) {
+        places_[step.outputs[output]] = {std::nullopt, input, swapped};
+    }
+}
+
+void OnnxImporter::bind(const OnnxStep& step, std::size_t output, TensorId tensor) {
+    if (step.has_output(output)) {
+        places_[step.outputs[output]].tensor = tensor;
+    }
+}
+
+// ---- Operations
+
+void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Matmul& work, TensorId left, TensorId right,
+                        TensorId out, std::vector<VectorStep> epilogue, const std::vector<TensorId>& more) {
+    if (const auto problem = problem_of(work)) {
+        step.fail(*problem);
+    }
+    Operation operation;
+    operation.phase = phase;
+    operation.work = work;
+    operation.epilogue = std::move(epilogue);
+    operation.inputs = {left, right};
+    operation.inputs.insert(operation.inputs.end(), more.begin(), more.end());
+    operation.outputs = {out};
+    emit(step, std::move(operation));
+}
+
+void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Convolution& work, TensorId left, TensorId right,
+                        TensorId out, std::vector<VectorStep> epilogue, const std::vector<TensorId>& more) {
+    if (const auto problem = problem_of(work)) {
+        step.fail(*problem);
+    }
+    Operation operation;
+    operation.phase = phase;
+    operation.work = work;
+    operation.epilogue = std::move(epilogue);
+    operation.inputs = {left, right};
+    operation.inputs.insert(operation.inputs.end(), more.begin(), more.end());
+    operation.outputs = {out};
+    emit(step, std::move(operation));
+}
+
+void OnnxImporter::pass(const OnnxStep& step, std::uint64_t elements, std::vector<VectorStep> steps,
+                        std::vector<TensorId> inputs, std::vector<TensorId> outputs, Phase phase) {
+    std::uint64_t lane_ops = 0;
+    for (const VectorStep& one : steps) {
+        const VectorFunction* function = find_vector_function(one.function);
+        if (function == nullptr) {
+            throw ModelError("no vector function " + one.function);
+        }
+        const auto work = bounded_product({elements, one.repeat, function->lane_ops}, most_work);
+        if (!work || (lane_ops += *work) > most_work) {
+            step.fail("more than 2^53 lane-operations of vector work");
+        }
+    }
+    Operation operation;
+    operation.phase = phase;
+    operation.work = VectorWork{elements, std::move(steps)};
+    operation.inputs = std::move(inputs);
+    operation.outputs = std::move(outputs);
+    emit(step, std::move(operation));
+}
+
+void OnnxImporter::pass(const OnnxStep& step, std::uint64_t elements, std::vector<VectorStep> steps,
+                        const std::vector<std::size_t>& inputs) {
+    std::vector<TensorId> read;
+    for (const std::size_t at : inputs) {
+        if (step.has_input(at) && !immediate(step.inputs[at]) && elements_of(shape(step, step.inputs[at])) > 0) {
+            read.push_back(tensor(step, step.inputs[at]));
+        }
+    }
+    if (read.empty()) {
+        return;  // constants only
+    }
+    pass(step, elements, std::move(steps), std::move(read), {result(step, 0)});
+}
+
+void OnnxImporter::emit(const OnnxStep& step, Operation operation) {
+    if (graph_.operations.size() == most_operations) {
+        step.fail(fmt::format("the model becomes more than {} operations", most_operations));
+    }
+    operation.layer = layer_of(step);
+    operation.group = group_of(step, operation.layer);
+    for (const TensorId id : operation.outputs) {
+        groups_[id] = operation.group;
+    }
+    made_by_.push_back(step_);
+    graph_.operations.push_back(std::move(operation));
+}
+
+std::uint64_t OnnxImporter::bytes_of(const OnnxStep& step) const {
+    std::uint64_t bytes = 0;
+    for (const std::vector<OnnxValueId>* list : {&step.inputs, &step.outputs}) {
+        for (const OnnxValueId id : *list) {
+            bytes += id == onnx_absent ? 0 : value(id).bytes();
+        }
+    }
+    return bytes;
+}
+
+void OnnxImporter::unrecognised(const OnnxStep& step, const std::string& reason) {
+    ImportSummary::Unrecognised& entry = summary_.unrecognised[printable(step.op())];
+    ++entry.calls;
+    entry.bytes += bytes_of(step);
+    if (!reason.empty()) {
+        entry.reason = reason;
+    }
+}
+
+void OnnxImporter::note_once(const std::string& note) {
+    if (notes_.insert(note).second) {
+        summary_.notes.push_back(note);
+    }
+}
+
+}  // namespace nibble
