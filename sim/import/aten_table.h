@@ -26,6 +26,8 @@ enum class AtenRule : std::uint8_t {
     linear,                ///< input, weight, bias
     attention,             ///< query, key, value: [batch, heads, rows, depth]
     attention_backward,    ///< dy, query, key, value; the result of the forward call somewhere behind them
+    recurrent,             ///< layers of an LSTM, a GRU or a plain recurrent network over whole sequences
+    recurrent_backward,
     // Passes over memory
     elementwise,          ///< one function of an element of each tensor
     reduction,            ///< reads every element of the largest tensor

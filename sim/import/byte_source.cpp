@@ -46,6 +46,7 @@ ByteSource::ByteSource(std::filesystem::path path, const Wanted& wanted)
         fail(error_of(handle));
     }
     struct archive_entry* entry = nullptr;
+    std::uint64_t skipped = 0;
     for (std::uint64_t members = 0; members <= most_members; ++members) {
         const int status = archive_read_next_header(handle, &entry);
         if (status == ARCHIVE_EOF) {
@@ -66,6 +67,7 @@ ByteSource::ByteSource(std::filesystem::path path, const Wanted& wanted)
             member_ = name;
             return;
         }
+        skipped = skip_member(skipped);
     }
     fail(fmt::format("an archive with more than {} members", most_members));
 }
@@ -88,10 +90,35 @@ std::size_t ByteSource::read(std::span<char> to) {
         filled += static_cast<std::size_t>(got);
     }
     position_ += filled;
-    if (position_ > most_bytes) {
+    check_expansion(position_);
+    return filled;
+}
+
+void ByteSource::check_expansion(std::uint64_t unpacked) const {
+    if (unpacked > most_bytes) {
         fail(fmt::format("it unpacks to more than {} GiB", most_bytes >> 30U));
     }
-    return filled;
+    if (unpacked <= always_bytes || archive_->handle == nullptr) {
+        return;
+    }
+    constexpr int as_it_lies_in_the_file = -1;
+    const la_int64_t packed = archive_filter_bytes(archive_->handle.get(), as_it_lies_in_the_file);
+    if (packed > 0 && unpacked / most_expansion > static_cast<std::uint64_t>(packed)) {
+        fail(fmt::format("it unpacks to more than {} times its size; to read it nevertheless, unpack it first",
+                         most_expansion));
+    }
+}
+
+/// As libarchive itself would do, but watching how much it is, together with `skipped` so far.
+std::uint64_t ByteSource::skip_member(std::uint64_t skipped) const {
+    const void* block = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    while (archive_read_data_block(archive_->handle.get(), &block, &size, &offset) == ARCHIVE_OK) {
+        skipped += size;
+        check_expansion(skipped);
+    }
+    return skipped;
 }
 
 std::string ByteSource::read_all(std::uint64_t most) {

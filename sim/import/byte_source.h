@@ -18,6 +18,10 @@ class ByteSource {
 public:
     /// No file unpacks to more than this: stops archives that are made to be endless.
     static constexpr std::uint64_t most_bytes = std::uint64_t{1} << 36U;
+    /// Nor, beyond `always_bytes`, to more than so many times its size: stops them early. Recordings, in which every
+    /// number is another one, shrink by 50 to 100.
+    static constexpr std::uint64_t most_expansion = 500;
+    static constexpr std::uint64_t always_bytes = std::uint64_t{64} << 20U;
     /// No archive may have more members.
     static constexpr std::uint64_t most_members = 100'000;
     /// Does an archive's member of this name hold what is looked for?
@@ -46,6 +50,8 @@ public:
 
 private:
     struct Archive;
+    void check_expansion(std::uint64_t unpacked) const;
+    [[nodiscard]] std::uint64_t skip_member(std::uint64_t skipped) const;
     [[noreturn]] void fail(const std::string& what) const;
 
     std::filesystem::path path_;

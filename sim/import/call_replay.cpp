@@ -33,6 +33,10 @@ bool replay(ReplayContext& context, const AtenOperator& op, const AtenArguments&
             return replay_attention(context, arguments);
         case AtenRule::attention_backward:
             return replay_attention_backward(context, arguments);
+        case AtenRule::recurrent:
+            return replay_recurrent(context, op, arguments);
+        case AtenRule::recurrent_backward:
+            return replay_recurrent_backward(context, op, arguments);
         case AtenRule::batch_norm:
         case AtenRule::batch_norm_backward:
         case AtenRule::cudnn_norm_backward:

@@ -68,16 +68,28 @@ private:
         if (op.rule == AtenRule::gather && result_.batch == 0) {
             count_batch(arguments.find_tensor(1));  // the tokens
         }
+        if (op.rule == AtenRule::recurrent) {
+            for (const RecordedTensor* tensor : arguments.tensors()) {
+                if (tensor->shape.size() == 2) {  // states have three dimensions, biases one
+                    add_weight(*tensor);
+                }
+            }
+        }
         if (!at) {
             return;
         }
         count_batch(arguments.find_tensor(*at - 1));
-        const RecordedTensor* weight = arguments.find_tensor(*at);
-        if (weight == nullptr || weight->storage == 0) {
+        if (const RecordedTensor* weight = arguments.find_tensor(*at)) {
+            add_weight(*weight);
+        }
+    }
+
+    void add_weight(const RecordedTensor& tensor) {
+        if (tensor.storage == 0) {
             return;
         }
-        const auto cast = cast_of_.find(weight->storage);
-        const std::uint64_t storage = cast == cast_of_.end() ? weight->storage : cast->second;
+        const auto cast = cast_of_.find(tensor.storage);
+        const std::uint64_t storage = cast == cast_of_.end() ? tensor.storage : cast->second;
         if (written_.contains(storage)) {
             return;  // the product of two activations
         }

@@ -22,8 +22,9 @@ namespace nibble {
 ///  - Optimiser: one operation for each weight, with a 32-bit master copy and moments, and one for the states of each
 ///    layer. It reads gradients as the backward pass left them; what got none is not updated.
 ///
-/// A graph with a recorded backward pass only gets the optimiser, unless it has one; with forward_only it loses both. What was derived, and what no
-/// gradient is known for, is added to the summary. Throws InputError if a tensor that this needs becomes too large.
+/// A graph with a recorded backward pass only gets the optimiser, unless it has one; with forward_only it loses both.
+/// What was derived, and what no gradient is known for, is added to the summary. Throws InputError if a tensor that
+/// this needs becomes too large.
 ///
 /// How the inputs of a vector operation belong to its steps: each step takes the value of the step before or, at first,
 /// the next input; then what else it reads, in this order:

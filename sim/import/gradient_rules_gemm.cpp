@@ -150,9 +150,7 @@ void GemmGradients::add_shared(Shared& shared) {
     GradientTape& tape = pass_.tape();
     const NodeId by = shared.nodes.back();  // the first of the forward pass
     if (shared.nodes.size() == 1) {
-        const NodeId only = shared.nodes.front();
-        shared_of_.erase(only);
-        right_gradient(only, shared.gradients.front(), Phase::dw);
+        right_gradient(by, shared.gradients.front(), Phase::dw);
         return;
     }
     const Matmul y = *matmul_of(tape, by);

@@ -2,6 +2,7 @@
 #include "sim/import/onnx_convolution.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "sim/import/onnx_window.h"
 
@@ -24,6 +25,12 @@ void as_image(OnnxWindow& window, std::uint64_t output) {
 
 std::optional<Convolution> onnx_convolution(const OnnxStep& step, const Shape& input, const Shape& weight) {
     const bool transposed = step.op() == "ConvTranspose";
+    const std::uint64_t groups = step.count("group", 1, 1, std::uint64_t{1} << 32U);
+    const bool ranks = input.size() >= 3 && input.size() == weight.size();
+    if (!ranks || (transposed ? input[1] != weight[0] : input[1] % groups != 0 || input[1] / groups != weight[1])) {
+        step.fail(fmt::format("an input [{}] and a weight [{}] do not fit together", fmt::join(input, ","),
+                              fmt::join(weight, ",")));
+    }
     Shape sizes(input.begin() + 2, input.end());
     const Shape kernel(weight.begin() + 2, weight.end());
     OnnxWindow window = transposed ? onnx_transposed_window(step, sizes, kernel) : onnx_window(step, sizes, kernel);
@@ -34,7 +41,6 @@ std::optional<Convolution> onnx_convolution(const OnnxStep& step, const Shape& i
     if (sizes.size() != 2) {
         return std::nullopt;
     }
-    const std::uint64_t groups = step.count("group", 1, 1, std::uint64_t{1} << 32U);
     Convolution work;
     work.n = input[0];
     work.c = transposed ? weight[1] * groups : input[1];

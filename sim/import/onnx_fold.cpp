@@ -128,8 +128,13 @@ private:
         if (!step_.has_output(0) || step_.inputs.empty() || values_[step_.outputs[0]].numbers) {
             return false;
         }
+        const std::size_t least = op_ == "Where" || op_ == "Range" ? 3 : 1;
+        if (step_.inputs.size() < least) {
+            return false;
+        }
         for (const OnnxValueId id : step_.inputs) {
-            if (id != onnx_absent && !values_[id].numbers) {
+            // Of the operators below, only Slice has inputs that may be left out.
+            if (id == onnx_absent ? op_ != "Slice" : !values_[id].numbers) {
                 return false;
             }
         }

@@ -31,7 +31,7 @@ void attend(OnnxImporter& importer, const OnnxStep& step, const Heads& sizes, Te
     const std::uint64_t products = sizes.batch * sizes.shared_heads;
     const std::uint64_t rows = sizes.queries * (sizes.heads / sizes.shared_heads);
     const Shape scores_shape{sizes.batch, sizes.heads, sizes.queries, sizes.keys};
-    const std::string& name = importer.name(step.outputs[0]);
+    const std::string& name = importer.name(step.output(0));
     const TensorId scores = importer.declare(step, TensorRole::activation, name + ".scores", scores_shape);
     importer.gemm(step, Phase::forward, Matmul{products, rows, sizes.keys, sizes.depth, false, true}, q, k, scores);
     const TensorId probabilities =
@@ -58,31 +58,31 @@ TensorId with_bias(OnnxImporter& importer, const OnnxStep& step, TensorId x, con
     if (!step.has_input(3)) {
         return x;
     }
-    const OnnxValueId id = step.inputs[3];
+    const OnnxValueId id = step.input(3);
     const TensorRole role = importer.parameter(id) ? TensorRole::state : TensorRole::activation;
     const TensorId bias = importer.declare(step, role, fmt::format("{}.{}", importer.name(id), which), {shape.back()});
     const TensorId sum = importer.declare(step, TensorRole::activation,
-                                          fmt::format("{}.{}", importer.name(step.outputs[0]), which), shape);
+                                          fmt::format("{}.{}", importer.name(step.output(0)), which), shape);
     importer.pass(step, elements_of(shape), {{role == TensorRole::state ? "bias" : "add"}}, {x, bias}, {sum});
     return sum;
 }
 
 /// ONNX Runtime's MultiHeadAttention: query, key and value as [batch, rows, width].
 void multi_head(OnnxImporter& importer, const OnnxStep& step) {
-    if (!step.has_input(2) || importer.shape(step, step.inputs[1]).size() != 3 ||
-        importer.shape(step, step.inputs[2]).size() != 3) {
+    if (!step.has_input(2) || importer.shape(step, step.input(0)).size() != 3 ||
+        importer.shape(step, step.input(1)).size() != 3 || importer.shape(step, step.input(2)).size() != 3) {
         return importer.unrecognised(step, "packed or cached keys and values");
     }
-    const Shape q = importer.shape(step, step.inputs[0]);
-    const Shape k = importer.shape(step, step.inputs[1]);
-    const Shape v = importer.shape(step, step.inputs[2]);
+    const Shape q = importer.shape(step, step.input(0));
+    const Shape k = importer.shape(step, step.input(1));
+    const Shape v = importer.shape(step, step.input(2));
     if (k[1] != v[1] || q[0] != k[0] || q[0] != v[0] || q[2] != k[2]) {
         step.fail("query, key and value do not fit together");
     }
     const std::uint64_t heads = head_count(step, "num_heads", 1);
     const Heads sizes{q[0], heads, heads, q[1], k[1], depth_of(step, q[2], heads), depth_of(step, v[2], heads)};
     const auto operand = [&](std::size_t at, const Shape& shape, const char* which) {
-        return with_bias(importer, step, importer.tensor(step, step.inputs[at]), shape, which);
+        return with_bias(importer, step, importer.tensor(step, step.input(at)), shape, which);
     };
     const TensorId query = operand(0, q, "query");
     const TensorId key = operand(1, k, "key");
@@ -91,25 +91,25 @@ void multi_head(OnnxImporter& importer, const OnnxStep& step) {
 
 /// ONNX Runtime's Attention: x [batch, rows, width] is projected by one weight and cut into three.
 void projecting(OnnxImporter& importer, const OnnxStep& step) {
-    const Shape x = importer.shape(step, step.inputs[0]);
-    const Shape w = importer.shape(step, step.inputs[1]);
+    const Shape x = importer.shape(step, step.input(0));
+    const Shape w = importer.shape(step, step.input(1));
     const std::uint64_t heads = head_count(step, "num_heads", 1);
     if (w.size() != 2 || w[0] != x[2] || w[1] % 3 != 0 || step.integers("qkv_hidden_sizes") || step.has_input(4)) {
         return importer.unrecognised(step, "query, key and value of different widths, or cached ones");
     }
     const std::uint64_t width = w[1] / 3;
-    const TensorId weight = importer.tensor(step, step.inputs[1]);
-    importer.use_as_weight(step.inputs[1], weight);
-    const std::string& name = importer.name(step.outputs[0]);
+    const TensorId weight = importer.tensor(step, step.input(1));
+    importer.use_as_weight(step.input(1), weight);
+    const std::string& name = importer.name(step.output(0));
     const TensorId all = importer.declare(step, TensorRole::activation, name + ".projected", {x[0], x[1], w[1]});
     std::vector<VectorStep> epilogue;
     std::vector<TensorId> more;
     if (step.has_input(2)) {
-        epilogue.push_back({importer.parameter(step.inputs[2]) ? "bias" : "add"});
-        more.push_back(importer.tensor(step, step.inputs[2]));
+        epilogue.push_back({importer.parameter(step.input(2)) ? "bias" : "add"});
+        more.push_back(importer.tensor(step, step.input(2)));
     }
     importer.gemm(step, Phase::forward, Matmul{1, x[0] * x[1], w[1], x[2], false, false},
-                  importer.tensor(step, step.inputs[0]), weight, all, std::move(epilogue), more);
+                  importer.tensor(step, step.input(0)), weight, all, std::move(epilogue), more);
     std::vector<TensorId> parts;
     for (const char* which : {"query", "key", "value"}) {
         parts.push_back(
@@ -125,9 +125,9 @@ void attention(OnnxImporter& importer, const OnnxStep& step) {
     if (!step.has_input(2) || step.node().domain == "com.microsoft") {
         return projecting(importer, step);
     }
-    const Shape q = importer.shape(step, step.inputs[0]);
-    const Shape k = importer.shape(step, step.inputs[1]);
-    const Shape v = importer.shape(step, step.inputs[2]);
+    const Shape q = importer.shape(step, step.input(0));
+    const Shape k = importer.shape(step, step.input(1));
+    const Shape v = importer.shape(step, step.input(2));
     if (step.has_input(4) || step.has_input(5) || q.size() != k.size() || q.size() != v.size()) {
         return importer.unrecognised(step, "cached keys and values");
     }
@@ -140,13 +140,16 @@ void attention(OnnxImporter& importer, const OnnxStep& step) {
         const std::uint64_t shared = head_count(step, "kv_num_heads", heads);
         sizes = {q[0], heads, shared, q[1], k[1], depth_of(step, q[2], heads), depth_of(step, v[2], shared)};
     }
-    if (sizes.shared_heads == 0 || elements_of(k) != sizes.batch * sizes.shared_heads * sizes.keys * sizes.depth ||
-        elements_of(v) != sizes.batch * sizes.shared_heads * sizes.keys * sizes.value_depth) {
+    const auto elements = [&](std::uint64_t depth) {
+        return bounded_product({sizes.batch, sizes.shared_heads, sizes.keys, depth}, most_elements);
+    };
+    if (sizes.shared_heads == 0 || elements_of(k) != elements(sizes.depth) ||
+        elements_of(v) != elements(sizes.value_depth)) {
         step.fail("query, key and value do not fit together");
     }
-    const TensorId query = importer.tensor(step, step.inputs[0]);
-    const TensorId key = importer.tensor(step, step.inputs[1]);
-    attend(importer, step, sizes, query, key, importer.tensor(step, step.inputs[2]));
+    const TensorId query = importer.tensor(step, step.input(0));
+    const TensorId key = importer.tensor(step, step.input(1));
+    attend(importer, step, sizes, query, key, importer.tensor(step, step.input(2)));
 }
 
 }  // namespace

@@ -15,19 +15,19 @@ namespace {
 
 /// dY, X, W: dX, dW and the gradient of the bias, those that are asked for.
 void convolution(OnnxImporter& importer, const OnnxStep& step) {
-    const OnnxValueId w = step.inputs[2];
-    const auto work = onnx_convolution(step, importer.shape(step, step.inputs[1]), importer.shape(step, w));
+    const OnnxValueId w = step.input(2);
+    const auto work = onnx_convolution(step, importer.shape(step, step.input(1)), importer.shape(step, w));
     if (!work) {
         return importer.unrecognised(step, "a convolution of more than two dimensions");
     }
-    const TensorId dy = importer.tensor(step, step.inputs[0]);
+    const TensorId dy = importer.tensor(step, step.input(0));
     if (step.has_output(0)) {
         const TensorId weight = importer.tensor(step, w);
         importer.use_as_weight(w, weight);
         importer.gemm(step, Phase::dx, *work, dy, weight, importer.result(step, 0));
     }
     if (step.has_output(1)) {
-        const TensorId x = importer.tensor(step, step.inputs[1]);
+        const TensorId x = importer.tensor(step, step.input(1));
         const TensorId dw = importer.result(step, 1);
         importer.set_role(dw, TensorRole::weight_gradient);
         importer.gemm(step, Phase::dw, *work, x, dy, dw);
@@ -35,7 +35,7 @@ void convolution(OnnxImporter& importer, const OnnxStep& step) {
     if (step.has_output(2)) {
         const TensorId db = importer.result(step, 2);
         importer.set_role(db, TensorRole::statistic);
-        importer.pass(step, importer.elements(step, step.inputs[0]), {{"bias_grad"}}, {dy}, {db});
+        importer.pass(step, importer.elements(step, step.input(0)), {{"bias_grad"}}, {dy}, {db});
     }
 }
 
@@ -70,7 +70,7 @@ void elementwise(OnnxImporter& importer, const OnnxStep& step) {
     for (std::size_t i = 0; i < found->inputs; ++i) {
         inputs.push_back(i);
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{found->function}}, inputs);
+    importer.pass(step, importer.elements(step, step.output(0)), {{found->function}}, inputs);
 }
 
 /// dY, X, scale, ...: dX, and the gradients of scale and shift.
@@ -90,7 +90,7 @@ void normalisation(OnnxImporter& importer, const OnnxStep& step, std::vector<Vec
             }
         }
     }
-    importer.pass(step, importer.elements(step, step.inputs[0]), std::move(steps), read, written);
+    importer.pass(step, importer.elements(step, step.input(0)), std::move(steps), read, written);
 }
 
 void layer_normalization(OnnxImporter& importer, const OnnxStep& step) {
@@ -103,13 +103,13 @@ void rms_normalization(OnnxImporter& importer, const OnnxStep& step) {
 
 /// Two passes over the batch: sums, then the gradient.
 void batch_normalization(OnnxImporter& importer, const OnnxStep& step) {
-    const TensorId dy = importer.tensor(step, step.inputs[0]);
-    const TensorId x = importer.tensor(step, step.inputs[1]);
-    const TensorId scale = importer.tensor(step, step.inputs[2]);
+    const TensorId dy = importer.tensor(step, step.input(0));
+    const TensorId x = importer.tensor(step, step.input(1));
+    const TensorId scale = importer.tensor(step, step.input(2));
     std::vector<TensorId> statistics;
     for (const std::size_t at : {std::size_t{3}, std::size_t{4}}) {
         if (step.has_input(at)) {
-            const TensorId tensor = importer.tensor(step, step.inputs[at]);
+            const TensorId tensor = importer.tensor(step, step.input(at));
             if (std::find(statistics.begin(), statistics.end(), tensor) == statistics.end()) {
                 statistics.push_back(tensor);
             }
@@ -122,7 +122,7 @@ void batch_normalization(OnnxImporter& importer, const OnnxStep& step) {
             importer.set_role(sums.back(), TensorRole::statistic);
         }
     }
-    const std::uint64_t elements = importer.elements(step, step.inputs[0]);
+    const std::uint64_t elements = importer.elements(step, step.input(0));
     std::vector<TensorId> read{dy, x};
     read.insert(read.end(), statistics.begin(), statistics.end());
     if (sums.empty()) {
@@ -137,13 +137,13 @@ void batch_normalization(OnnxImporter& importer, const OnnxStep& step) {
 }
 
 void gather(OnnxImporter& importer, const OnnxStep& step, std::size_t index_at, std::size_t gradient_at) {
-    const TensorId dy = importer.tensor(step, step.inputs[gradient_at]);
-    const TensorId index = importer.tensor(step, step.inputs[index_at]);
+    const TensorId dy = importer.tensor(step, step.input(gradient_at));
+    const TensorId index = importer.tensor(step, step.input(index_at));
     const TensorId out = importer.result(step, 0);
-    if (onnx_gradient_of_parameter(importer, step.outputs[0])) {
+    if (onnx_gradient_of_parameter(importer, step.output(0))) {
         importer.set_role(out, TensorRole::weight_gradient);
     }
-    importer.pass(step, importer.elements(step, step.inputs[gradient_at]), {{"scatter_add"}}, {dy, index}, {out});
+    importer.pass(step, importer.elements(step, step.input(gradient_at)), {{"scatter_add"}}, {dy, index}, {out});
 }
 
 void gather_gradient(OnnxImporter& importer, const OnnxStep& step) {  // shape, indices, dY
@@ -155,21 +155,23 @@ void gather_elements_gradient(OnnxImporter& importer, const OnnxStep& step) {  /
 }
 
 void slice_gradient(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"copy"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"copy"}}, {0});
 }
 
 /// dY, logarithms of probabilities, labels
 void loss_gradient(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.inputs[1]), {{"exp"}, {"cross_entropy_grad"}}, {1, 2});
+    importer.pass(step, importer.elements(step, step.input(1)), {{"exp"}, {"cross_entropy_grad"}}, {1, 2});
 }
 
 void keep(OnnxImporter& importer, const OnnxStep& step) {
-    importer.alias(step, 0, step.inputs[0]);
+    for (std::size_t i = 0; i < step.inputs.size() && i < step.outputs.size(); ++i) {
+        importer.alias(step, i, step.input(i));
+    }
 }
 
 /// The gradient of this step becomes the sum: a step trains on one batch.
 void accumulate(OnnxImporter& importer, const OnnxStep& step) {
-    importer.alias(step, step.op() == "InPlaceAccumulatorV2" ? 1 : 0, step.inputs[1]);
+    importer.alias(step, step.op() == "InPlaceAccumulatorV2" ? 1 : 0, step.input(1));
 }
 
 }  // namespace

@@ -59,15 +59,15 @@ const std::vector<Function>& unary() {
 
 void unary_pass(OnnxImporter& importer, const OnnxStep& step) {
     const auto found = std::find_if(unary().begin(), unary().end(), [&](const auto& f) { return f.op == step.op(); });
-    importer.pass(step, importer.elements(step, step.outputs[0]), found->steps, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), found->steps, {0});
 }
 
 /// x tanh(log(1 + exp(x)))
 void mish(OnnxImporter& importer, const OnnxStep& step) {
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
-    const TensorId x = importer.tensor(step, step.inputs[0]);
-    const TensorId inner = importer.declare(step, TensorRole::activation, importer.name(step.outputs[0]) + " inner",
-                                            importer.shape(step, step.outputs[0]));
+    const std::uint64_t elements = importer.elements(step, step.output(0));
+    const TensorId x = importer.tensor(step, step.input(0));
+    const TensorId inner = importer.declare(step, TensorRole::activation, importer.name(step.output(0)) + " inner",
+                                            importer.shape(step, step.output(0)));
     importer.pass(step, elements, {{"softplus"}, {"tanh"}}, {x}, {inner});
     importer.pass(step, elements, {{"mul"}}, {x, inner}, {importer.result(step, 0)});
 }
@@ -94,15 +94,15 @@ void clip(OnnxImporter& importer, const OnnxStep& step) {
     } else if (open_above) {
         function = "max";
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{function}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{function}}, {0});
 }
 
 // ---- Two operands and more
 
 /// A parameter of few dimensions that is added to something larger: a bias.
 bool is_bias(const OnnxImporter& importer, const OnnxStep& step, std::size_t input) {
-    const OnnxValueId id = step.inputs[input];
-    const OnnxValueId other = step.inputs[1 - input];
+    const OnnxValueId id = step.input(input);
+    const OnnxValueId other = step.input(1 - input);
     if (!importer.parameter(id) || importer.parameter(other)) {
         return false;
     }
@@ -112,7 +112,7 @@ bool is_bias(const OnnxImporter& importer, const OnnxStep& step, std::size_t inp
 }
 
 void add(OnnxImporter& importer, const OnnxStep& step) {
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
+    const std::uint64_t elements = importer.elements(step, step.output(0));
     for (const std::size_t at : {std::size_t{1}, std::size_t{0}}) {
         if (step.inputs.size() == 2 && is_bias(importer, step, at)) {
             return importer.pass(step, elements, {{"bias"}}, {1 - at, at});
@@ -122,22 +122,22 @@ void add(OnnxImporter& importer, const OnnxStep& step) {
 }
 
 void subtract(OnnxImporter& importer, const OnnxStep& step) {
-    const bool from_constant = importer.immediate(step.inputs[0]);
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{from_constant ? "negate" : "add"}}, {0, 1});
+    const bool from_constant = importer.immediate(step.input(0));
+    importer.pass(step, importer.elements(step, step.output(0)), {{from_constant ? "negate" : "add"}}, {0, 1});
 }
 
 void divide(OnnxImporter& importer, const OnnxStep& step) {
     const char* function = "div";
-    if (importer.immediate(step.inputs[1])) {
+    if (importer.immediate(step.input(1))) {
         function = "mul";
-    } else if (importer.immediate(step.inputs[0])) {
+    } else if (importer.immediate(step.input(0))) {
         function = "reciprocal";
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{function}}, {0, 1});
+    importer.pass(step, importer.elements(step, step.output(0)), {{function}}, {0, 1});
 }
 
 void power(OnnxImporter& importer, const OnnxStep& step) {
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
+    const std::uint64_t elements = importer.elements(step, step.output(0));
     const double exponent = importer.constant_number(step, 1).value_or(0);
     if (exponent == 2) {
         return importer.pass(step, elements, {{"mul"}}, {0, 0});
@@ -146,7 +146,7 @@ void power(OnnxImporter& importer, const OnnxStep& step) {
         return importer.pass(step, elements, {{"mul", 2}}, {0, 0, 0});
     }
     if (exponent == 1) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
     const char* function = exponent == 0.5 ? "sqrt" : exponent == -0.5 ? "rsqrt" : "power";
     importer.pass(step, elements, {{exponent == -1 ? "reciprocal" : function}}, {0, 1});
@@ -160,9 +160,9 @@ void fold(OnnxImporter& importer, const OnnxStep& step) {
         all.push_back(i);
     }
     if (all.size() == 1) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{function, all.size() - 1}}, all);
+    importer.pass(step, importer.elements(step, step.output(0)), {{function, all.size() - 1}}, all);
 }
 
 constexpr char add_name[] = "add";
@@ -173,16 +173,16 @@ constexpr char compare_name[] = "compare";
 constexpr char divide_name[] = "div";
 
 void where(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"select"}}, {0, 1, 2});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"select"}}, {0, 1, 2});
 }
 
 void leaky_by_parameter(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"leaky_relu"}}, {0, 1});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"leaky_relu"}}, {0, 1});
 }
 
 void biased_gelu(OnnxImporter& importer, const OnnxStep& step) {
     const bool bias = step.has_input(1);
-    importer.pass(step, importer.elements(step, step.outputs[0]),
+    importer.pass(step, importer.elements(step, step.output(0)),
                   bias ? std::vector<VectorStep>{{"bias"}, {"gelu"}} : std::vector<VectorStep>{{"gelu"}}, {0, 1});
 }
 
@@ -191,16 +191,16 @@ void dropout(OnnxImporter& importer, const OnnxStep& step) {
     const std::optional<double> ratio = importer.constant_number(step, bias ? 3 : 1);
     const std::optional<double> said = importer.constant_number(step, bias ? 4 : 2);
     if (!bias && (ratio == 0.0 || !importer.in_training(said.value_or(0) != 0))) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
     std::vector<VectorStep> steps;
-    std::vector<TensorId> read{importer.tensor(step, step.inputs[0])};
+    std::vector<TensorId> read{importer.tensor(step, step.input(0))};
     if (bias) {
         steps.push_back({"bias"});
-        read.push_back(importer.tensor(step, step.inputs[1]));
+        read.push_back(importer.tensor(step, step.input(1)));
         if (step.has_input(2)) {
             steps.push_back({"add"});
-            read.push_back(importer.tensor(step, step.inputs[2]));
+            read.push_back(importer.tensor(step, step.input(2)));
         }
     }
     steps.push_back({"dropout"});
@@ -208,18 +208,18 @@ void dropout(OnnxImporter& importer, const OnnxStep& step) {
     if (importer.wanted(step, 1)) {
         written.push_back(importer.result(step, 1));
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), steps, read, written);
+    importer.pass(step, importer.elements(step, step.output(0)), steps, read, written);
 }
 
 void cast(OnnxImporter& importer, const OnnxStep& step) {
     const auto count_like = [](OnnxType type) { return type.kind() == OnnxKind::integer && !type.quantized(); };
-    const OnnxType from = importer.value(step.inputs[0]).type;
-    const OnnxType to = importer.value(step.outputs[0]).type;
+    const OnnxType from = importer.value(step.input(0)).type;
+    const OnnxType to = importer.value(step.output(0)).type;
     const bool truth = from.kind() == OnnxKind::boolean || to.kind() == OnnxKind::boolean;
     if (count_like(from) == count_like(to) && !truth) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"copy"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"copy"}}, {0});
 }
 
 // ---- Reductions
@@ -242,14 +242,14 @@ constexpr Reduction reductions[] = {{"ReduceSum", "", ""},
 void reduce(OnnxImporter& importer, const OnnxStep& step) {
     const auto* found =
         std::find_if(std::begin(reductions), std::end(reductions), [&](const auto& r) { return r.op == step.op(); });
-    const std::uint64_t read = importer.elements(step, step.inputs[0]);
-    const std::uint64_t written = importer.elements(step, step.outputs[0]);
+    const std::uint64_t read = importer.elements(step, step.input(0));
+    const std::uint64_t written = importer.elements(step, step.output(0));
     const bool plain = *found->before == '\0' && *found->after == '\0' && !found->square;
     if (read == written && plain) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
     std::vector<VectorStep> steps;
-    const TensorId x = importer.tensor(step, step.inputs[0]);
+    const TensorId x = importer.tensor(step, step.input(0));
     std::vector<TensorId> inputs{x};
     if (found->square) {
         steps.push_back({"mul"});
@@ -261,14 +261,14 @@ void reduce(OnnxImporter& importer, const OnnxStep& step) {
     if (*found->after == '\0') {
         return importer.pass(step, read, steps, inputs, {importer.result(step, 0)});
     }
-    const TensorId sums = importer.declare(step, TensorRole::activation, importer.name(step.outputs[0]) + " sums",
-                                           importer.shape(step, step.outputs[0]));
+    const TensorId sums = importer.declare(step, TensorRole::activation, importer.name(step.output(0)) + " sums",
+                                           importer.shape(step, step.output(0)));
     importer.pass(step, read, steps, inputs, {sums});
     importer.pass(step, written, {{found->after}}, {sums}, {importer.result(step, 0)});
 }
 
 void extreme(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.inputs[0]), {{"arg_max"}}, {0});
+    importer.pass(step, importer.elements(step, step.input(0)), {{"arg_max"}}, {0});
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ std::vector<VectorStep> activation_of(OnnxImporter& importer, const OnnxStep& st
 
 void convolution(OnnxImporter& importer, const OnnxStep& step, std::size_t x_at, std::size_t w_at,
                  std::size_t bias_at) {
-    const OnnxValueId x = step.inputs[x_at];
-    const OnnxValueId w = step.inputs[w_at];
+    const OnnxValueId x = step.input(x_at);
+    const OnnxValueId w = step.input(w_at);
     const auto work = onnx_convolution(step, importer.shape(step, x), importer.shape(step, w));
     if (!work) {
         return importer.unrecognised(step, "a convolution of more than two dimensions");
@@ -44,8 +44,8 @@ void convolution(OnnxImporter& importer, const OnnxStep& step, std::size_t x_at,
     std::vector<VectorStep> epilogue;
     std::vector<TensorId> more;
     if (step.has_input(bias_at)) {
-        epilogue.push_back({importer.parameter(step.inputs[bias_at]) ? "bias" : "add"});
-        more.push_back(importer.tensor(step, step.inputs[bias_at]));
+        epilogue.push_back({importer.parameter(step.input(bias_at)) ? "bias" : "add"});
+        more.push_back(importer.tensor(step, step.input(bias_at)));
     }
     for (const VectorStep& function : activation_of(importer, step)) {
         epilogue.push_back(function);
@@ -66,7 +66,7 @@ void integer_conv(OnnxImporter& importer, const OnnxStep& step) {
 }
 
 void product(OnnxImporter& importer, const OnnxStep& step, std::size_t right_at) {
-    onnx_matrix_product(importer, step, step.inputs[0], step.inputs[right_at],
+    onnx_matrix_product(importer, step, step.input(0), step.input(right_at),
                         {step.integer("transA", 0) != 0, step.integer("transB", 0) != 0, {}, {}});
 }
 
@@ -81,7 +81,7 @@ void quantized_matmul(OnnxImporter& importer, const OnnxStep& step) {
 void gemm(OnnxImporter& importer, const OnnxStep& step) {
     OnnxProductForm form{step.integer("transA", 0) != 0, step.integer("transB", 0) != 0, {}, {}};
     if (step.has_input(2) && step.real("beta", 1) != 0) {
-        const OnnxValueId addend = step.inputs[2];
+        const OnnxValueId addend = step.input(2);
         const Shape& shape = importer.shape(step, addend);
         const bool bias = importer.parameter(addend) && (shape.size() < 2 || shape[0] == 1);
         if (importer.immediate(addend)) {
@@ -94,7 +94,7 @@ void gemm(OnnxImporter& importer, const OnnxStep& step) {
     for (const VectorStep& function : activation_of(importer, step)) {
         form.epilogue.push_back(function);
     }
-    onnx_matrix_product(importer, step, step.inputs[0], step.inputs[1], form);
+    onnx_matrix_product(importer, step, step.input(0), step.input(1), form);
 }
 
 void einsum(OnnxImporter& importer, const OnnxStep& step) {
@@ -108,7 +108,7 @@ void einsum(OnnxImporter& importer, const OnnxStep& step) {
     }
     const OnnxEinsum::Product product = equation.product();
     const auto operand = [&](std::size_t at, bool moved) {
-        const OnnxValueId id = step.inputs[at];
+        const OnnxValueId id = step.input(at);
         const TensorId tensor = importer.tensor(step, id);
         importer.use_as_weight(id, tensor);
         if (!moved) {
@@ -125,9 +125,9 @@ void einsum(OnnxImporter& importer, const OnnxStep& step) {
     if (!product.result_moved) {
         return importer.gemm(step, Phase::forward, work, left, right, importer.result(step, 0));
     }
-    const Shape& shape = importer.shape(step, step.outputs[0]);
+    const Shape& shape = importer.shape(step, step.output(0));
     const TensorId raw =
-        importer.declare(step, TensorRole::activation, importer.name(step.outputs[0]) + " unmoved", shape);
+        importer.declare(step, TensorRole::activation, importer.name(step.output(0)) + " unmoved", shape);
     importer.gemm(step, Phase::forward, work, left, right, raw);
     importer.pass(step, elements_of(shape), {{"copy"}}, {raw}, {importer.result(step, 0)});
 }
@@ -196,7 +196,7 @@ void onnx_matrix_product(OnnxImporter& importer, const OnnxStep& step, OnnxValue
     }
     const Phase phase = onnx_product_phase(importer, step, left, right);
     const TensorId out = importer.result(step, 0);
-    if (phase == Phase::dw && (work.batch == 1) && onnx_gradient_of_parameter(importer, step.outputs[0])) {
+    if (phase == Phase::dw && (work.batch == 1) && onnx_gradient_of_parameter(importer, step.output(0))) {
         importer.set_role(out, TensorRole::weight_gradient);
     }
     importer.gemm(step, phase, work, left.tensor, right.tensor, out, std::move(epilogue), form.more);

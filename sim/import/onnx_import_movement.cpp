@@ -14,44 +14,44 @@ namespace {
 
 /// The same elements in the same order.
 void rename(OnnxImporter& importer, const OnnxStep& step) {
-    importer.alias(step, 0, step.inputs[0]);
+    importer.alias(step, 0, step.input(0));
 }
 
 void quantize(OnnxImporter& importer, const OnnxStep& step) {
     importer.note_once("QuantizeLinear and DequantizeLinear are left out: formats follow from the precision recipe");
-    importer.alias(step, 0, step.inputs[0]);
+    importer.alias(step, 0, step.input(0));
 }
 
 void transpose(OnnxImporter& importer, const OnnxStep& step) {
-    const Shape& shape = importer.shape(step, step.inputs[0]);
+    const Shape& shape = importer.shape(step, step.input(0));
     std::vector<std::size_t> order = onnx_permutation(step, shape.size());
     std::vector<std::size_t> visible;  // dimensions of 1 do not change the order of elements
     std::copy_if(order.begin(), order.end(), std::back_inserter(visible), [&](std::size_t d) { return shape[d] != 1; });
     if (std::is_sorted(visible.begin(), visible.end())) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
     if (shape.size() >= 2) {
         std::swap(order[shape.size() - 1], order[shape.size() - 2]);
         if (std::is_sorted(order.begin(), order.end())) {  // matrix products take it as it lies
-            return importer.alias(step, 0, step.inputs[0], true);
+            return importer.alias(step, 0, step.input(0), true);
         }
     }
-    if (!importer.parameter(step.outputs[0])) {  // else a parameter of its own
-        importer.pass(step, importer.elements(step, step.outputs[0]), {{"copy"}}, {0});
+    if (!importer.parameter(step.output(0))) {  // else a parameter of its own
+        importer.pass(step, importer.elements(step, step.output(0)), {{"copy"}}, {0});
     }
 }
 
 /// A copy of everything, unless nothing changes.
 void spread(OnnxImporter& importer, const OnnxStep& step) {
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
-    if (elements == importer.elements(step, step.inputs[0])) {
-        return importer.alias(step, 0, step.inputs[0]);
+    const std::uint64_t elements = importer.elements(step, step.output(0));
+    if (elements == importer.elements(step, step.input(0))) {
+        return importer.alias(step, 0, step.input(0));
     }
     importer.pass(step, elements, {{"copy"}}, {0});
 }
 
 void rearrange(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"copy"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"copy"}}, {0});
 }
 
 void concat(OnnxImporter& importer, const OnnxStep& step) {
@@ -66,41 +66,41 @@ void concat(OnnxImporter& importer, const OnnxStep& step) {
     if (pieces.size() == 1) {
         return importer.alias(step, 0, only);
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"copy"}}, pieces, {importer.result(step, 0)});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"copy"}}, pieces, {importer.result(step, 0)});
 }
 
 void split(OnnxImporter& importer, const OnnxStep& step) {
     std::vector<std::size_t> pieces;
     for (std::size_t i = 0; i < step.outputs.size(); ++i) {
-        if (step.has_output(i) && importer.elements(step, step.outputs[i]) > 0) {
+        if (step.has_output(i) && importer.elements(step, step.output(i)) > 0) {
             pieces.push_back(i);
         }
     }
     if (pieces.size() == 1 && step.outputs.size() == 1) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
-    const TensorId x = importer.tensor(step, step.inputs[0]);
+    const TensorId x = importer.tensor(step, step.input(0));
     std::vector<TensorId> written;
     std::uint64_t elements = 0;
     for (const std::size_t at : pieces) {
         written.push_back(importer.result(step, at));
-        elements += importer.elements(step, step.outputs[at]);
+        elements += importer.elements(step, step.output(at));
     }
     importer.pass(step, elements, {{"copy"}}, {x}, written);
 }
 
 void slice(OnnxImporter& importer, const OnnxStep& step) {
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
-    if (elements == importer.elements(step, step.inputs[0])) {
-        return importer.alias(step, 0, step.inputs[0]);
+    const std::uint64_t elements = importer.elements(step, step.output(0));
+    if (elements == importer.elements(step, step.input(0))) {
+        return importer.alias(step, 0, step.input(0));
     }
     importer.pass(step, elements, {{"slice"}}, {0});
 }
 
 void gather(OnnxImporter& importer, const OnnxStep& step) {
-    const OnnxValueId table = step.inputs[0];
-    const OnnxValueId index = step.inputs[1];
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
+    const OnnxValueId table = step.input(0);
+    const OnnxValueId index = step.input(1);
+    const std::uint64_t elements = importer.elements(step, step.output(0));
     if (importer.immediate(index)) {
         return slice(importer, step);
     }
@@ -110,25 +110,25 @@ void gather(OnnxImporter& importer, const OnnxStep& step) {
 }
 
 void gather_elements(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"gather"}},
-                  {importer.tensor(step, step.inputs[0]), importer.tensor(step, step.inputs[1])},
+    importer.pass(step, importer.elements(step, step.output(0)), {{"gather"}},
+                  {importer.tensor(step, step.input(0)), importer.tensor(step, step.input(1))},
                   {importer.result(step, 0)});
 }
 
 /// Data, indices, updates. Reads and writes all of the data, of which the updates replace a part.
 void scatter(OnnxImporter& importer, const OnnxStep& step) {
-    const TensorId data = importer.tensor(step, step.inputs[0]);
-    const TensorId index = importer.tensor(step, step.inputs[1]);
-    const TensorId updates = importer.tensor(step, step.inputs[2]);
-    importer.pass(step, importer.elements(step, step.inputs[2]), {{"scatter_add"}}, {updates, index, data},
+    const TensorId data = importer.tensor(step, step.input(0));
+    const TensorId index = importer.tensor(step, step.input(1));
+    const TensorId updates = importer.tensor(step, step.input(2));
+    importer.pass(step, importer.elements(step, step.input(2)), {{"scatter_add"}}, {updates, index, data},
                   {importer.result(step, 0)});
 }
 
 void resize(OnnxImporter& importer, const OnnxStep& step) {
-    const Shape& from = importer.shape(step, step.inputs[0]);
-    const Shape& to = importer.shape(step, step.outputs[0]);
+    const Shape& from = importer.shape(step, step.input(0));
+    const Shape& to = importer.shape(step, step.output(0));
     if (from == to) {
-        return importer.alias(step, 0, step.inputs[0]);
+        return importer.alias(step, 0, step.input(0));
     }
     const std::string mode = step.text("mode", "nearest");
     const std::uint64_t along = mode == "nearest" ? 1 : mode == "cubic" ? 4 : 2;  // operands along each dimension
@@ -141,15 +141,15 @@ void resize(OnnxImporter& importer, const OnnxStep& step) {
 
 void grid_sample(OnnxImporter& importer, const OnnxStep& step) {
     constexpr std::uint64_t corners = 4;
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"interpolate", corners}}, {0, 1});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"interpolate", corners}}, {0, 1});
 }
 
 void one_hot(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"compare"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"compare"}}, {0});
 }
 
 void draw(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"random"}}, {}, {importer.result(step, 0)});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"random"}}, {}, {importer.result(step, 0)});
 }
 
 }  // namespace

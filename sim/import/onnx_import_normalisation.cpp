@@ -14,12 +14,12 @@ namespace {
 void batch_normalization(OnnxImporter& importer, const OnnxStep& step) {
     const bool said = step.op() == "BatchNormInternal" || step.integer("training_mode", 0) != 0 ||
                       (step.has_output(1) && step.attribute("training_mode") == nullptr);
-    const std::uint64_t elements = importer.elements(step, step.outputs[0]);
-    const std::uint64_t channels = importer.shape(step, step.inputs[0])[1];
-    std::vector<TensorId> read{importer.tensor(step, step.inputs[0])};
+    const std::uint64_t elements = importer.elements(step, step.output(0));
+    const std::uint64_t channels = importer.shape(step, step.input(0))[1];
+    std::vector<TensorId> read{importer.tensor(step, step.input(0))};
     if (importer.in_training(said)) {
-        const TensorId statistics = importer.declare(step, TensorRole::statistic,
-                                                     importer.name(step.outputs[0]) + ".statistics", {2, channels});
+        const TensorId statistics =
+            importer.declare(step, TensorRole::statistic, importer.name(step.output(0)) + ".statistics", {2, channels});
         importer.pass(step, elements, {{"batch_stats"}}, read, {statistics});
         read.push_back(statistics);
         for (std::size_t i = 1; i < step.outputs.size(); ++i) {
@@ -30,12 +30,12 @@ void batch_normalization(OnnxImporter& importer, const OnnxStep& step) {
         }
     } else {
         for (const std::size_t at : {3U, 4U}) {
-            read.push_back(importer.tensor(step, step.inputs[at]));
+            read.push_back(importer.tensor(step, step.input(at)));
             importer.set_role(read.back(), TensorRole::statistic);
         }
     }
-    read.push_back(importer.tensor(step, step.inputs[1]));
-    read.push_back(importer.tensor(step, step.inputs[2]));
+    read.push_back(importer.tensor(step, step.input(1)));
+    read.push_back(importer.tensor(step, step.input(2)));
     importer.pass(step, elements, {{"batch_norm"}}, read, {importer.result(step, 0)});
 }
 
@@ -43,8 +43,8 @@ void normalise(OnnxImporter& importer, const OnnxStep& step, std::vector<VectorS
                std::vector<std::size_t> inputs) {
     std::vector<TensorId> read;
     for (const std::size_t at : inputs) {
-        if (step.has_input(at) && (at == 0 || !importer.immediate(step.inputs[at]))) {
-            read.push_back(importer.tensor(step, step.inputs[at]));
+        if (step.has_input(at) && (at == 0 || !importer.immediate(step.input(at)))) {
+            read.push_back(importer.tensor(step, step.input(at)));
         }
     }
     std::vector<TensorId> written{importer.result(step, 0)};
@@ -56,7 +56,7 @@ void normalise(OnnxImporter& importer, const OnnxStep& step, std::vector<VectorS
             }
         }
     }
-    importer.pass(step, importer.elements(step, step.inputs[0]), std::move(steps), read, written);
+    importer.pass(step, importer.elements(step, step.input(0)), std::move(steps), read, written);
 }
 
 void layer_normalization(OnnxImporter& importer, const OnnxStep& step) {
@@ -88,41 +88,41 @@ void skip_rms_normalization(OnnxImporter& importer, const OnnxStep& step) {
 }
 
 void softmax(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"softmax"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"softmax"}}, {0});
 }
 
 void log_softmax(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"log_softmax"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"log_softmax"}}, {0});
 }
 
 void hardmax(OnnxImporter& importer, const OnnxStep& step) {
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{"arg_max"}, {"compare"}}, {0});
+    importer.pass(step, importer.elements(step, step.output(0)), {{"arg_max"}, {"compare"}}, {0});
 }
 
 /// Takes the label's element of each row, and sums.
 void pick_labels(OnnxImporter& importer, const OnnxStep& step, TensorId logarithms) {
-    const TensorId labels = importer.tensor(step, step.inputs[1]);
-    const std::uint64_t rows = importer.elements(step, step.inputs[1]);
+    const TensorId labels = importer.tensor(step, step.input(1));
+    const std::uint64_t rows = importer.elements(step, step.input(1));
     std::vector<VectorStep> steps{{"gather"}};
-    if (importer.elements(step, step.outputs[0]) < rows) {
+    if (importer.elements(step, step.output(0)) < rows) {
         steps.push_back({"sum"});
     }
     importer.pass(step, rows, std::move(steps), {logarithms, labels}, {importer.result(step, 0)});
 }
 
 void cross_entropy(OnnxImporter& importer, const OnnxStep& step) {
-    const Shape& shape = importer.shape(step, step.inputs[0]);
-    const TensorId scores = importer.tensor(step, step.inputs[0]);
+    const Shape& shape = importer.shape(step, step.input(0));
+    const TensorId scores = importer.tensor(step, step.input(0));
     const TensorId logarithms = step.has_output(1)
                                     ? importer.result(step, 1)
                                     : importer.declare(step, TensorRole::activation,
-                                                       importer.name(step.outputs[0]) + ".log_probabilities", shape);
+                                                       importer.name(step.output(0)) + ".log_probabilities", shape);
     importer.pass(step, elements_of(shape), {{"log_softmax"}}, {scores}, {logarithms});
     pick_labels(importer, step, logarithms);
 }
 
 void negative_log_likelihood(OnnxImporter& importer, const OnnxStep& step) {
-    pick_labels(importer, step, importer.tensor(step, step.inputs[0]));
+    pick_labels(importer, step, importer.tensor(step, step.input(0)));
 }
 
 // ---- Pooling
@@ -133,16 +133,16 @@ void pool(OnnxImporter& importer, const OnnxStep& step, const char* function, st
         written.push_back(importer.result(step, 1));
         importer.set_role(written.back(), TensorRole::mask);
     }
-    importer.pass(step, importer.elements(step, step.outputs[0]), {{function, window}},
-                  {importer.tensor(step, step.inputs[0])}, written);
+    importer.pass(step, importer.elements(step, step.output(0)), {{function, window}},
+                  {importer.tensor(step, step.input(0))}, written);
 }
 
 std::uint64_t window_of(OnnxImporter& importer, const OnnxStep& step) {
-    return elements_of(onnx_kernel(step, importer.shape(step, step.inputs[0]).size() - 2));
+    return elements_of(onnx_kernel(step, importer.shape(step, step.input(0)).size() - 2));
 }
 
 std::uint64_t whole_window(OnnxImporter& importer, const OnnxStep& step) {
-    const Shape& shape = importer.shape(step, step.inputs[0]);
+    const Shape& shape = importer.shape(step, step.input(0));
     return elements_of({shape.begin() + 2, shape.end()});
 }
 

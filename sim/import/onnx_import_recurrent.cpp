@@ -26,8 +26,8 @@ public:
           gates_(cell == Cell::lstm  ? 4
                  : cell == Cell::gru ? 3
                                      : 1) {
-        const Shape& x = importer.shape(step, step.inputs[0]);
-        const Shape& r = importer.shape(step, step.inputs[2]);
+        const Shape& x = importer.shape(step, step.input(0));
+        const Shape& r = importer.shape(step, step.input(2));
         const bool batch_first = step.integer("layout", 0) != 0;
         steps_ = x[batch_first ? 1 : 0];
         batch_ = x[batch_first ? 0 : 1];
@@ -40,7 +40,7 @@ public:
         if (steps_ > most_steps) {
             step.fail(fmt::format("a sequence of {} steps, at most {} are taken", steps_, most_steps));
         }
-        if (step.has_input(4) && !importer.immediate(step.inputs[4])) {
+        if (step.has_input(4) && !importer.immediate(step.input(4))) {
             importer.note_once("sequence lengths are left out: every sequence is taken to be of full length");
         }
     }
@@ -90,17 +90,16 @@ private:
         if (pieces.size() == 1) {
             return importer_.bind(step_, output, pieces.front());
         }
-        importer_.pass(step_, importer_.elements(step_, step_.outputs[output]), {{"copy"}}, pieces,
+        importer_.pass(step_, importer_.elements(step_, step_.output(output)), {{"copy"}}, pieces,
                        {importer_.result(step_, output)});
     }
 
     /// The part of an input that belongs to one direction: trained parameters are a tensor of their own for each, parts
     /// of anything else are cut out.
     TensorId part(std::size_t input, std::uint64_t d, const Shape& shape, const std::string& what) {
-        const OnnxValueId id = step_.inputs[input];
+        const OnnxValueId id = step_.input(input);
         if (directions_ == 1) {
-            const TensorId whole = importer_.tensor(step_, id);
-            return whole;
+            return importer_.tensor(step_, id);
         }
         const std::string name = label(importer_.name(id) + what, d);
         if (importer_.parameter(id)) {
@@ -113,15 +112,18 @@ private:
 
     TensorId weight(std::size_t input, std::uint64_t d, const Shape& shape) {
         const TensorId tensor = part(input, d, shape, "");
-        importer_.use_as_weight(step_.inputs[input], tensor);
+        importer_.use_as_weight(step_.input(input), tensor);
         return tensor;
     }
 
     /// What the sequence before left: zeros and other constants exist before the step.
     TensorId initial(std::size_t input, std::uint64_t d, const std::string& what) {
         const Shape shape{batch_, hidden_};
-        if (!step_.has_input(input) || importer_.value(step_.inputs[input]).origin == OnnxOrigin::constant) {
+        if (!step_.has_input(input) || importer_.value(step_.input(input)).origin == OnnxOrigin::constant) {
             return declare(label(what, d), 0, shape);
+        }
+        if (importer_.elements(step_, step_.input(input)) != directions_ * batch_ * hidden_) {
+            step_.fail("the initial state does not fit the batch and the layer's width");
         }
         return part(input, d, shape, "");
     }
@@ -130,7 +132,7 @@ private:
     std::vector<TensorId> biases(std::uint64_t d) {
         std::vector<TensorId> list;
         if (step_.has_input(3)) {
-            const OnnxValueId id = step_.inputs[3];
+            const OnnxValueId id = step_.input(3);
             const bool trained = importer_.parameter(id);
             for (const char* which : {"input", "recurrent"}) {
                 const std::string name = label(fmt::format("{}.{}", importer_.name(id), which), d);
@@ -147,7 +149,7 @@ private:
     /// States after each step, in the order of time.
     std::vector<TensorId> direction(std::uint64_t d) {
         const std::uint64_t all_gates = gates_ * hidden_;
-        const TensorId x = importer_.tensor(step_, step_.inputs[0]);
+        const TensorId x = importer_.tensor(step_, step_.input(0));
         const TensorId w = weight(1, d, {all_gates, width_});
         const std::vector<TensorId> bias = biases(d);
         const bool recurrent_bias = cell_ == Cell::gru && reset_late_;  // inside what the reset gate acts on
@@ -222,7 +224,7 @@ private:
 
     /// A GRU whose reset gate acts on the state has two recurrent products a step: of the gates, and of the candidate.
     TensorId gate_weights(std::uint64_t d) {
-        const OnnxValueId id = step_.inputs[2];
+        const OnnxValueId id = step_.input(2);
         const std::string& name = importer_.name(id);
         const TensorRole role = importer_.parameter(id) ? TensorRole::state : TensorRole::activation;
         const Shape gates{2 * hidden_, hidden_};

@@ -236,7 +236,7 @@ void OnnxImporter::use_as_table(OnnxValueId id, TensorId tensor) {
 }
 
 TensorId OnnxImporter::result(const OnnxStep& step, std::size_t output) {
-    const OnnxValueId id = step.outputs[output];
+    const OnnxValueId id = step.output(output);
     const TensorId made = declare(step, role_of(id, step.backward), name(id), shape(step, id));
     if (role(made) == TensorRole::state) {
         set_role(made, TensorRole::activation);
@@ -266,9 +266,13 @@ void OnnxImporter::set_role(TensorId tensor, TensorRole role) {
 }
 
 void OnnxImporter::alias(const OnnxStep& step, std::size_t output, OnnxValueId input, bool swapped) {
-    if (step.has_output(output)) {
-        places_[step.outputs[output]] = {std::nullopt, input, swapped};
+    if (!step.has_output(output)) {
+        return;
     }
+    if (value(step.outputs[output]).known && elements(step, input) != elements(step, step.outputs[output])) {
+        step.fail(fmt::format("'{}' and its result do not have the same number of elements", printable(name(input))));
+    }
+    places_[step.outputs[output]] = {std::nullopt, input, swapped};
 }
 
 void OnnxImporter::bind(const OnnxStep& step, std::size_t output, TensorId tensor) {
@@ -279,8 +283,9 @@ void OnnxImporter::bind(const OnnxStep& step, std::size_t output, TensorId tenso
 
 // ---- Operations
 
-void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Matmul& work, TensorId left, TensorId right,
-                        TensorId out, std::vector<VectorStep> epilogue, const std::vector<TensorId>& more) {
+template <class Work>
+void OnnxImporter::emit_gemm(const OnnxStep& step, Phase phase, const Work& work, std::vector<TensorId> inputs,
+                             TensorId out, std::vector<VectorStep> epilogue) {
     if (const auto problem = problem_of(work)) {
         step.fail(*problem);
     }
@@ -288,25 +293,31 @@ void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Matmul& work, T
     operation.phase = phase;
     operation.work = work;
     operation.epilogue = std::move(epilogue);
-    operation.inputs = {left, right};
-    operation.inputs.insert(operation.inputs.end(), more.begin(), more.end());
+    operation.inputs = std::move(inputs);
     operation.outputs = {out};
+    const std::vector<OperandElements> expected = expected_elements(operation);
+    const TensorId operands[] = {operation.inputs[0], operation.inputs[1], out};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const Tensor& tensor = graph_.tensors[operands[i]];
+        if (!expected[i].allows(tensor.elements)) {
+            step.fail(fmt::format("'{}' has {} elements, expected {}", tensor.name, tensor.elements, expected[i].own));
+        }
+    }
     emit(step, std::move(operation));
+}
+
+void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Matmul& work, TensorId left, TensorId right,
+                        TensorId out, std::vector<VectorStep> epilogue, const std::vector<TensorId>& more) {
+    std::vector<TensorId> inputs{left, right};
+    inputs.insert(inputs.end(), more.begin(), more.end());
+    emit_gemm(step, phase, work, std::move(inputs), out, std::move(epilogue));
 }
 
 void OnnxImporter::gemm(const OnnxStep& step, Phase phase, const Convolution& work, TensorId left, TensorId right,
                         TensorId out, std::vector<VectorStep> epilogue, const std::vector<TensorId>& more) {
-    if (const auto problem = problem_of(work)) {
-        step.fail(*problem);
-    }
-    Operation operation;
-    operation.phase = phase;
-    operation.work = work;
-    operation.epilogue = std::move(epilogue);
-    operation.inputs = {left, right};
-    operation.inputs.insert(operation.inputs.end(), more.begin(), more.end());
-    operation.outputs = {out};
-    emit(step, std::move(operation));
+    std::vector<TensorId> inputs{left, right};
+    inputs.insert(inputs.end(), more.begin(), more.end());
+    emit_gemm(step, phase, work, std::move(inputs), out, std::move(epilogue));
 }
 
 void OnnxImporter::pass(const OnnxStep& step, std::uint64_t elements, std::vector<VectorStep> steps,

@@ -90,11 +90,13 @@ private:
     };
 
     void add(const OnnxStep& step);
+    template <class Work>
+    void emit_gemm(const OnnxStep& step, Phase phase, const Work& work, std::vector<TensorId> inputs, TensorId out,
+                   std::vector<VectorStep> epilogue);
     void emit(const OnnxStep& step, Operation operation);
     [[nodiscard]] TensorRole role_of(OnnxValueId id, bool backward) const;
     [[nodiscard]] std::string group_of(const OnnxStep& step, const std::string& layer) const;
     void place_first_and_last();
-    void count_bytes(const OnnxStep& step);
     [[nodiscard]] std::uint64_t bytes_of(const OnnxStep& step) const;
 
     const OnnxProgram& program_;

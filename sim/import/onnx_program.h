@@ -38,6 +38,10 @@ public:
     [[nodiscard]] bool has_input(std::size_t at) const { return at < inputs.size() && inputs[at] != onnx_absent; }
     [[nodiscard]] bool has_output(std::size_t at) const { return at < outputs.size() && outputs[at] != onnx_absent; }
 
+    /// Throws InputError if it is left out.
+    [[nodiscard]] OnnxValueId input(std::size_t at) const;
+    [[nodiscard]] OnnxValueId output(std::size_t at) const;
+
     /// The attribute, or null.
     [[nodiscard]] const OnnxAttribute* attribute(const char* name) const;
     [[nodiscard]] std::int64_t integer(const char* name, std::int64_t otherwise) const;

@@ -197,10 +197,7 @@ void OnnxShapes::compare_declared() {
 // ---- One node
 
 const OnnxValue& OnnxShapeStep::in(std::size_t at) const {
-    if (!has(at)) {
-        fail(fmt::format("expected an input {}, counted from 0", at));
-    }
-    const OnnxValueId id = step_.inputs[at];
+    const OnnxValueId id = step_.input(at);
     if (!values_[id].known) {
         const OnnxStep* producer = program_.producers[id];
         fail(

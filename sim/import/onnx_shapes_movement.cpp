@@ -372,19 +372,24 @@ void filled(Node& node) {
 }
 
 void range(Node& node) {
-    const OnnxValue& start = node.in(0);
-    double count = 0;
-    if (start.type.kind() == OnnxKind::floating) {
-        const double first = node.reals(0).at(0);
-        count = std::ceil((node.reals(1).at(0) - first) / node.reals(2).at(0));
-    } else {
-        const auto at = [&](std::size_t i) { return static_cast<double>(node.integers(i).at(0)); };
-        count = std::ceil((at(1) - at(0)) / at(2));
-    }
+    const OnnxType type = node.in(0).type;
+    const auto number = [&](std::size_t at) {
+        double value = 0;
+        if (node.in(at).elements() != 1) {
+            node.fail("expected one number each for start, limit and delta");
+        }
+        if (type.kind() == OnnxKind::floating) {
+            value = node.reals(at).front();
+        } else {
+            value = static_cast<double>(node.integers(at).front());
+        }
+        return value;
+    };
+    const double count = std::ceil((number(1) - number(0)) / number(2));
     if (!(count <= static_cast<double>(most_elements))) {
         node.fail("a range without end");
     }
-    node.out(0, start.type, Shape{static_cast<std::uint64_t>(std::max(count, 0.0))});
+    node.out(0, type, Shape{static_cast<std::uint64_t>(std::max(count, 0.0))});
 }
 
 void one_hot(Node& node) {

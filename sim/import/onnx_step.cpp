@@ -19,6 +19,20 @@ std::string OnnxStep::title() const {
                                : fmt::format("node '{}' ({})", printable(node_->name, 100), printable(node_->op));
 }
 
+OnnxValueId OnnxStep::input(std::size_t at) const {
+    if (!has_input(at)) {
+        fail(fmt::format("expected an input {}, counted from 0", at));
+    }
+    return inputs[at];
+}
+
+OnnxValueId OnnxStep::output(std::size_t at) const {
+    if (!has_output(at)) {
+        fail(fmt::format("expected an output {}, counted from 0", at));
+    }
+    return outputs[at];
+}
+
 const OnnxAttribute* OnnxStep::attribute(const char* name) const {
     const auto found = std::find_if(node_->attributes.begin(), node_->attributes.end(),
                                     [&](const OnnxAttribute& attribute) { return attribute.name == name; });

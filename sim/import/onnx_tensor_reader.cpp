@@ -92,7 +92,7 @@ void OnnxNumberReader::append(const WireReader& field, std::vector<std::int64_t>
 
 void OnnxNumberReader::append(const WireReader& field, std::vector<double>& all, std::size_t most) const {
     if (!packed(field)) {
-        all.push_back(field.number32());
+        all.push_back(static_cast<double>(field.number32()));
     } else if (field.text().size() / sizeof(float) <= most) {
         append_raw<float>(field.text(), all);
     }

@@ -37,9 +37,9 @@ bool must_be_made(TensorRole role) {
     return role == TensorRole::gradient || role == TensorRole::weight_gradient || role == TensorRole::mask;
 }
 
-std::string group_of(const std::string& layer) {
-    const std::size_t dot = layer.find('.');
-    return dot == std::string::npos ? std::string{} : layer.substr(0, dot);
+/// The outermost module that a module belongs to: "layer1" of "layer1.0.conv1".
+std::string group_of(const std::string& module) {
+    return module.substr(0, module.find('.'));
 }
 
 }  // namespace
@@ -228,8 +228,9 @@ void ReplayContext::read(Pass& pass, const RecordedTensor& tensor, TensorRole ro
     }
 }
 
-void ReplayContext::emit(const Pass& pass, const AtenArguments& arguments) {
+void ReplayContext::emit(const Pass& pass, const AtenArguments& arguments, std::uint32_t layer) {
     Operation operation;
+    operation.layer = layers_[layer];
     operation.phase = arguments.call().optimizer ? Phase::update : Phase::vector;
     VectorWork work;
     work.elements = std::max<std::uint64_t>(1, pass.elements);
@@ -271,7 +272,8 @@ void ReplayContext::emit(Operation operation, const AtenArguments& arguments) {
         }
     }
     operation.layer = of == 0 ? std::string("input") : layers_[of];
-    operation.group = group_of(operation.layer);
+    modules_recorded_ |= !arguments.call().layer.empty();
+    operation.group = modules_recorded_ ? group_of(operation.layer) : std::string{};
     for (const TensorId output : operation.outputs) {
         known_[output].layer = of;
     }

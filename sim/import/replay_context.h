@@ -72,7 +72,8 @@ public:
     // ---- Operations
     /// An operation under way: its layer is that of the call, or of what it reads.
     void emit(Operation operation, const AtenArguments& arguments);
-    void emit(const Pass& pass, const AtenArguments& arguments);
+    /// Layer 0: that of the call, or of what it reads.
+    void emit(const Pass& pass, const AtenArguments& arguments, std::uint32_t layer = 0);
     /// Adds what lies where the call reads to a pass.
     void read(Pass& pass, const RecordedTensor& tensor, TensorRole role, const AtenArguments& arguments);
 
@@ -98,6 +99,13 @@ public:
     std::unordered_map<TensorId, TensorId> mask_of;
     /// Probabilities of a fused attention by its result.
     std::unordered_map<TensorId, TensorId> probabilities;
+    /// What a recurrent layer keeps of each step, in one direction.
+    struct Sequence {
+        TensorId input = 0;
+        std::vector<TensorId> states, cells, gates;
+    };
+    /// Layers and directions of a fused recurrent call by its result.
+    std::unordered_map<TensorId, std::vector<Sequence>> sequences;
     /// Gradient of each trained parameter, by the parameter's tensor.
     std::map<TensorId, TensorId> gradient_of;
     /// Parameters that have been updated: their master copy and moments.
@@ -134,6 +142,7 @@ private:
     std::optional<TensorId> first_weight_, last_weight_;
     unsigned products_ = 0;
     bool unlinked_ = false;
+    bool modules_recorded_ = false;
     // Parts that were copied out for a GEMM: (tensor, offset) to the copy and the number of elements.
     std::map<std::pair<TensorId, std::uint64_t>, std::pair<TensorId, std::uint64_t>> parts_;
 };

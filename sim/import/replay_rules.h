@@ -15,6 +15,9 @@ namespace nibble {
 [[nodiscard]] bool replay_product(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments);
 [[nodiscard]] bool replay_attention(ReplayContext& context, const AtenArguments& arguments);
 [[nodiscard]] bool replay_attention_backward(ReplayContext& context, const AtenArguments& arguments);
+[[nodiscard]] bool replay_recurrent(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments);
+[[nodiscard]] bool replay_recurrent_backward(ReplayContext& context, const AtenOperator& op,
+                                             const AtenArguments& arguments);
 [[nodiscard]] bool replay_pass(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments);
 [[nodiscard]] bool replay_batch_norm(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments);
 

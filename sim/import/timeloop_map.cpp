@@ -28,7 +28,7 @@ void TimeloopMap::add(const YamlNode& map, bool inner) {
             merged.emplace_back(key, value);
             continue;
         }
-        const auto known = std::find_if(values_.begin(), values_.end(), [&](const Value& v) { return v.spelt == key; });
+        const auto known = std::find_if(values_.begin(), values_.end(), [&spelt = key](const Value& v) { return v.spelt == spelt; });
         if (known == values_.end()) {
             values_.push_back({key, {value}});
         } else if (inner && value.is_map() && known->node().is_map()) {

@@ -92,9 +92,6 @@ constexpr double cycle_tolerance = 1.005;
 // An assumption; the runs of a tensor read row by row weigh little, those of a few channels of a pixel a lot.
 constexpr double run_overhead_bytes = 64;
 
-// A command lists its products one by one.
-constexpr std::uint64_t most_products_in_a_tile = 4096;
-
 // From the issue of a command to the next one on the same unit: through two channels and the sequencer.
 constexpr double command_overhead_cycles = 6;
 

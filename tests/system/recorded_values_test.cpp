@@ -280,7 +280,7 @@ TEST_F(RecordedConvolution, BothWaysOfStoringGradientsGiveTheSameSums) {
 // A file that changes after it was checked does no harm.
 TEST_F(RecordedConvolution, LoweringRefusesAFileThatDoesNotFit) {
     write({});
-    directory_.write("w.npy", test::npy_of_floats("(4, 4)", Layer{}.w));
+    directory_.write("w.npy", test::npy_of_floats("(3, 5)", std::vector<float>(15, 1.0F)));
     EXPECT_THROW(check_recorded_values(trace_, {}), InputError);
     const TensorPlan plan(trace_, machine_, *options_.recipe, options_.selection);
     Lowering lowering(trace_, plan, machine_, options_);
@@ -290,7 +290,7 @@ TEST_F(RecordedConvolution, LoweringRefusesAFileThatDoesNotFit) {
     } catch (const InputError& error) {
         // The header and six tensors come first.
         EXPECT_THAT(error.what(), HasSubstr("layer.trace:8: conv: " + directory_.path("w.npy") +
-                                            ": expected shape (2, 2, 2, 2), found (4, 4)"));
+                                            ": expected shape (2, 2, 2, 2), found (3, 5)"));
     }
 }
 

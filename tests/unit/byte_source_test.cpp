@@ -143,6 +143,24 @@ TEST(ByteSource, StopsAtTheMostThatACallerTakes) {
     EXPECT_EQ(content_of(gz, 50 << 20).text.size(), std::size_t{50} << 20U);
 }
 
+TEST(ByteSource, StopsEarlyAtWhatUnpacksEndlessly) {
+    // Deflate packs a run of one byte 1,000 to 1; text of numbers, about 4 to 1.
+    const std::string run(ByteSource::always_bytes + (std::size_t{1} << 20U), 'x');
+    const auto packed = [](AddTo format, const Members& members) {
+        return pack(format, archive_write_add_filter_gzip, members);
+    };
+    EXPECT_THAT(content_of(packed(archive_write_set_format_raw, {{"data", run}})).problem,
+                HasSubstr("unpacks to more than 500 times its size"));
+    EXPECT_THAT(content_of(packed(archive_write_set_format_ustar, {{"skipped", run}, {"a.json", "[]"}})).problem,
+                HasSubstr("unpacks to more than 500 times its size"));
+    EXPECT_EQ(content_of(packed(archive_write_set_format_ustar, {{"skipped", "none"}, {"a.json", "[]"}})).text, "[]");
+    std::string numbers;
+    for (unsigned i = 0; numbers.size() <= ByteSource::always_bytes; ++i) {
+        numbers += std::to_string(i * 2654435761U) + ",";
+    }
+    EXPECT_EQ(content_of(packed(archive_write_set_format_raw, {{"data", numbers}})).text.size(), numbers.size());
+}
+
 TEST(ByteSource, FillsSpansCompletelyButTheLast) {
     const test::MemoryFile file("abcdefg");
     ByteSource source(file.path(), nullptr);

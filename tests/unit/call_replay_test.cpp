@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the calls of a PyTorch recording become. Sizes and counts follow from the shapes that each test states.
+#include <algorithm>
+#include <map>
+
 #include <gmock/gmock.h>
 
 #include "sim/base/error.h"
@@ -180,6 +183,51 @@ TEST(CallReplay, FusedAttentionIsItsProducts) {
         macs += macs_of(operation);
     }
     EXPECT_EQ(macs, 6U * (2 * 3 * 4 * 5 * 8)) << "two products forward, four backward, all of one size";
+}
+
+TEST(CallReplay, FusedRecurrentLayersAreTheirSteps) {
+    // Two layers of an LSTM with 6 units over 5 steps of 3 sequences of width 4.
+    constexpr std::uint64_t steps = 5, batch = 3, width = 4, hidden = 6, gates = 4 * hidden;
+    const std::vector<RecordedTensor> weights{
+        tensor_at(40, {gates, width}),  tensor_at(41, {gates, hidden}), tensor_at(42, {gates}), tensor_at(43, {gates}),
+        tensor_at(44, {gates, hidden}), tensor_at(45, {gates, hidden}), tensor_at(46, {gates}), tensor_at(47, {gates})};
+    const RecordedTensor x = tensor_at(x_at, {steps, batch, width});
+    const RecordedTensor y = tensor_at(y_at, {steps, batch, hidden});
+    const RecordedTensor dy = tensor_at(dy_at, {steps, batch, hidden});
+    const std::vector<RecordedValue> options{value(std::int64_t{2}),
+                                             value(std::int64_t{hidden}),
+                                             value(std::int64_t{0}),
+                                             value(std::int64_t{2}),
+                                             value(false),
+                                             none(),
+                                             value(true),
+                                             value(false),
+                                             numbers({}),
+                                             none()};
+    std::vector<RecordedValue> forward{value(x), tensors(weights), value(std::int64_t{4}), none(), none(), none()};
+    forward.insert(forward.end(), options.begin(), options.end());
+    std::vector<RecordedValue> backward{
+        value(x), tensors(weights), value(std::int64_t{4}), none(), none(), none(), value(y), value(dy), none(),
+        none()};
+    backward.insert(backward.end(), options.begin(), options.end());
+    const Imported trace = import({call("_cudnn_rnn", forward, {y}), in_backward(call("mul", {value(y)}, {dy})),
+                                   in_backward(call("_cudnn_rnn_backward", backward,
+                                                    {tensor_at(dx_at, {steps, batch, width}), undefined(), undefined(),
+                                                     tensor_at(50, {gates, width}), tensor_at(51, {gates, hidden})}))},
+                                  {.batch = batch, .training = Training::as_recorded});
+    std::map<Phase, std::uint64_t> macs;
+    for (const Operation& operation : trace.operations) {
+        macs[operation.phase] += macs_of(operation);
+    }
+    // Inputs of all steps; states of all steps but the first, which is zero. Back the same, twice.
+    constexpr std::uint64_t inputs = steps * batch * gates * (width + hidden);
+    constexpr std::uint64_t states = 2 * (steps - 1) * batch * gates * hidden;
+    EXPECT_EQ(macs[Phase::forward], inputs + states);
+    EXPECT_EQ(macs[Phase::dx], inputs + states);
+    EXPECT_EQ(macs[Phase::dw], inputs + states);
+    EXPECT_EQ(std::ranges::count(trace.kinds(), "slice+lstm_cell"), 2 * steps);
+    EXPECT_EQ(std::ranges::count(trace.kinds(), "slice+lstm_cell_grad"), 2 * steps);
+    EXPECT_TRUE(trace.summary.unrecognised.empty());
 }
 
 TEST(CallReplay, BatchNormalisationIsTwoPassesEachWay) {

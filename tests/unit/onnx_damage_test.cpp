@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -150,6 +151,151 @@ TEST(OnnxDamage, EveryAttributeReplaced) {
                 static_cast<void>(attempt(model.bytes()));
             }
         }
+    }
+}
+
+/// Any operator with any operands: what does not make sense must be found out before it is looked at.
+TEST(OnnxDamage, EveryOperatorWithWhateverOperands) {
+    const std::vector<std::string> operators{"Abs",
+                                             "Add",
+                                             "ArgMax",
+                                             "Attention",
+                                             "AveragePool",
+                                             "BatchNormalization",
+                                             "BatchNormalizationGrad",
+                                             "BiasDropout",
+                                             "BiasGelu",
+                                             "BroadcastGradientArgs",
+                                             "Cast",
+                                             "CastLike",
+                                             "Clip",
+                                             "Concat",
+                                             "Constant",
+                                             "ConstantOfShape",
+                                             "Conv",
+                                             "ConvGrad",
+                                             "ConvInteger",
+                                             "ConvTranspose",
+                                             "CumSum",
+                                             "DepthToSpace",
+                                             "DequantizeLinear",
+                                             "Div",
+                                             "Dropout",
+                                             "DropoutGrad",
+                                             "DynamicQuantizeLinear",
+                                             "Einsum",
+                                             "Equal",
+                                             "Expand",
+                                             "EyeLike",
+                                             "FastGelu",
+                                             "Flatten",
+                                             "FusedConv",
+                                             "FusedMatMul",
+                                             "GRU",
+                                             "Gather",
+                                             "GatherElements",
+                                             "GatherElementsGrad",
+                                             "GatherGrad",
+                                             "GatherND",
+                                             "Gelu",
+                                             "GeluGrad",
+                                             "Gemm",
+                                             "GlobalAveragePool",
+                                             "GlobalMaxPool",
+                                             "GridSample",
+                                             "GroupNormalization",
+                                             "Identity",
+                                             "If",
+                                             "InPlaceAccumulator",
+                                             "InPlaceAccumulatorV2",
+                                             "InstanceNormalization",
+                                             "LSTM",
+                                             "LayerNormalization",
+                                             "LayerNormalizationGrad",
+                                             "LogSoftmax",
+                                             "MatMul",
+                                             "MatMulInteger",
+                                             "Max",
+                                             "MaxPool",
+                                             "MaxPoolGrad",
+                                             "Mean",
+                                             "Mish",
+                                             "Mod",
+                                             "Mul",
+                                             "MultiHeadAttention",
+                                             "NegativeLogLikelihoodLoss",
+                                             "OneHot",
+                                             "PRelu",
+                                             "Pad",
+                                             "Pow",
+                                             "QLinearConv",
+                                             "QLinearMatMul",
+                                             "QuantizeLinear",
+                                             "RNN",
+                                             "RandomNormalLike",
+                                             "Range",
+                                             "ReduceL2",
+                                             "ReduceMax",
+                                             "ReduceProd",
+                                             "ReduceSum",
+                                             "Relu",
+                                             "ReluGrad",
+                                             "Reshape",
+                                             "Resize",
+                                             "ScatterND",
+                                             "Shape",
+                                             "SimplifiedLayerNormalizationGrad",
+                                             "Size",
+                                             "SkipLayerNormalization",
+                                             "Slice",
+                                             "SliceGrad",
+                                             "Softmax",
+                                             "SoftmaxCrossEntropyLoss",
+                                             "SoftmaxCrossEntropyLossGrad",
+                                             "SpaceToDepth",
+                                             "Split",
+                                             "Squeeze",
+                                             "Sub",
+                                             "Sum",
+                                             "Tile",
+                                             "TopK",
+                                             "Transpose",
+                                             "Trilu",
+                                             "Unsqueeze",
+                                             "Upsample",
+                                             "Where",
+                                             "YieldOp",
+                                             "ZeroGradient"};
+    const std::vector<std::string> operands{"",   "a",  "b",  "c",    "s",  "w3", "w4",
+                                            "i1", "i2", "i4", "none", "r4", "t",  "q"};
+    std::mt19937_64 random(2);
+    const auto pick = [&](const auto& list) { return list[random() % list.size()]; };
+    for (int round = 0; round < 3000; ++round) {
+        OnnxBytes model;
+        model.input("a", {2, 4, 6, 6})
+            .input("b", {4, 6})
+            .input("c", {2, 3, 8})
+            .input("s", {})
+            .input("t", {2}, onnx_int64);
+        model.weight("w3", {1, 8, 8}).weight("w4", {4, 4, 3, 3}).weight("q", {3, 4}, 3).integers("i1", {1});
+        model.integers("i2", {-1, 4}).integers("i4", {2, 4, 6, 6}).weight("none", {0}).reals("r4", {1, 1, 2, 2});
+        const std::string op = pick(operators);
+        for (int node = 0; node < 2; ++node) {
+            std::vector<std::string> inputs(random() % 6);
+            for (std::string& input : inputs) {
+                input = node > 0 && random() % 3 == 0 ? "y00" : pick(operands);
+            }
+            std::vector<std::string> outputs(random() % 4);
+            for (std::size_t i = 0; i < outputs.size(); ++i) {
+                outputs[i] = random() % 4 == 0 ? "" : "y" + std::to_string(node) + std::to_string(i);
+            }
+            OnnxAttributes attributes;
+            attributes.numbers("kernel_shape", {3, 3}).number("axis", static_cast<std::int64_t>(random() % 5) - 2);
+            attributes.text("equation", "bihw,oikl->bohw").number("num_heads", 2).number("to", 1);
+            model.node(node == 0 ? op : pick(operators), inputs, outputs, attributes, "",
+                       random() % 2 == 0 ? "" : "com.microsoft");
+        }
+        static_cast<void>(attempt(model.bytes()));
     }
 }
 
