@@ -15,7 +15,13 @@ namespace nibble {
 
 namespace {
 
-/// Bytes of the UTF-8 character that starts `text`, or 0 if none does (overlong forms and surrogates do not count).
+bool is_forbidden_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
+}
+
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     if (byte(0) < 0x80) {
@@ -47,13 +53,6 @@ std::size_t utf8_length(std::string_view text) {
     }
     return 0;
 }
-
-bool is_forbidden_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7f;
-}
-
-}  // namespace
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t most_bytes) {
     const SourceLocation where{path.string()};

@@ -8,6 +8,9 @@
 
 #include <fmt/ranges.h>
 
+#include "sim/base/error.h"
+#include "sim/config/text_file.h"
+#include "sim/input/line_source.h"
 #include "sim/input/operation_names.h"
 
 namespace nibble {
@@ -25,17 +28,21 @@ void append(Line& line, std::string_view text) {
     line.append(text.data(), text.data() + text.size());
 }
 
+/// Bytes that are part of no character, which a name from elsewhere may have, become U+FFFD.
 void print_text(Line& line, std::string_view text) {
     line.push_back('"');
-    for (const char c : text) {
+    while (!text.empty()) {
+        const char c = text.front();
+        const std::size_t length = utf8_length(text);
         if (c == '"' || c == '\\') {
             line.push_back('\\');
             line.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             print(line, "\\u{:04x}", static_cast<unsigned>(c));
         } else {
-            line.push_back(c);
+            append(line, length == 0 ? "\\ufffd" : text.substr(0, length));
         }
+        text.remove_prefix(length == 0 ? 1 : length);
     }
     line.push_back('"');
 }
@@ -131,6 +138,11 @@ void TraceWriter::finish() {
 }
 
 void TraceWriter::flush_line() {
+    if (line_.size() > LineSource::longest_line) {
+        throw InputError(
+            fmt::format("a line of the trace may have at most {} KiB; names or lists of tensors are too long in {}",
+                        LineSource::longest_line / 1024, printable({line_.data(), line_.size()})));
+    }
     line_.push_back('\n');
     stream_.write(line_.data(), static_cast<std::streamsize>(line_.size()));
     line_.clear();

@@ -11,7 +11,8 @@
 namespace nibble {
 
 /// Writes a trace (traces/FORMAT.md) line by line. The same items always give the same bytes; keys that would only
-/// repeat a default are left out. Failure of the stream is the caller's to check.
+/// repeat a default are left out. Throws InputError for a line that no trace may have, because of its length; failure
+/// of the stream is the caller's to check.
 class TraceWriter {
 public:
     TraceWriter(std::ostream& stream, const TraceHeader& header);

@@ -17,7 +17,7 @@
 
 #include "sim/base/error.h"
 #include "sim/config/machine_config.h"
-#include "sim/import/derive_training.h"
+#include "sim/import/derive/derive_training.h"
 #include "sim/input/gemm_direction.h"
 #include "sim/input/npy_file.h"
 #include "sim/input/trace_reader.h"

@@ -12,7 +12,7 @@
 
 #include "sim/base/error.h"
 #include "sim/import/byte_source.h"
-#include "sim/import/recorded_call.h"
+#include "sim/import/pytorch/recorded_call.h"
 #include "tests/support/memory_file.h"
 
 namespace nibble::test {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "sim/import/derive_training.h"
+#include "sim/import/derive/derive_training.h"
 #include "sim/input/trace_writer.h"
 #include "tests/support/training_step.h"
 

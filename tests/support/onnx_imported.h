@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/import/byte_source.h"
-#include "sim/import/onnx_import.h"
+#include "sim/import/onnx/onnx_import.h"
 #include "sim/input/operation_size.h"
 #include "tests/support/imported_graph.h"
 #include "tests/support/onnx_bytes.h"

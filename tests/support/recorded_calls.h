@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "sim/import/import_calls.h"
-#include "sim/import/recorded_call.h"
+#include "sim/import/pytorch/import_calls.h"
+#include "sim/import/pytorch/recorded_call.h"
 #include "sim/input/trace_reader.h"
 
 namespace nibble::test {

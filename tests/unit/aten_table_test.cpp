@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/aten_table.h"
+#include "sim/import/pytorch/aten_table.h"
 
 #include <gmock/gmock.h>
 

@@ -307,6 +307,16 @@ TEST(CallReplay, UnknownCallsAreCountedWithTheirBytes) {
     EXPECT_EQ(trace.summary.bytes, 4U * 4 * 8 * 4);
 }
 
+TEST(CallReplay, CallsWithoutTensorsOrElementsAreNoWork) {
+    const Imported trace = import({call("relu", {value(tensor_at(x_at, {4, 8}))}, {tensor_at(y_at, {4, 8})}),
+                                   call("relu", {value(tensor_at(10, {0, 8}))}, {tensor_at(11, {0, 8})}),
+                                   call("sum", {none()}, {tensor_at(12, {3})})},
+                                  {.batch = 4, .training = Training::as_recorded});
+    EXPECT_THAT(trace.kinds(), ElementsAre("relu"));
+    EXPECT_EQ(trace.summary.unrecognised.size(), 1U);
+    EXPECT_EQ(trace.summary.unrecognised.at("aten::sum").calls, 1U);
+}
+
 TEST(CallReplay, IterationsAreAddedUpOrTakenOneByOne) {
     std::vector<RecordedCall> calls = linear_step(true);
     const std::size_t one = calls.size();
@@ -320,6 +330,26 @@ TEST(CallReplay, IterationsAreAddedUpOrTakenOneByOne) {
     EXPECT_EQ(second.operations.size(), 5U);
     EXPECT_EQ(second.header.batch, 3U);
     EXPECT_THROW((void)import(calls, {.iteration = 3}), InputError);
+}
+
+TEST(CallReplay, ExpandedOperandsAreMadeWhole) {
+    // The gradient of a sum: one number, repeated by strides of 0.
+    std::vector<RecordedCall> calls = linear_step(true);
+    RecordedTensor dy = tensor_at(dy_at, {3, 7});
+    dy.strides = {0, 0};
+    calls[1] = in_backward(call("ones_like", {value(tensor_at(y_at, {}))}, {tensor_at(dy_at, {})}));
+    calls[2].inputs[0] = value(dy);
+    calls[3].inputs[0] = value(transposed(dy));
+    const Imported trace = import(calls);
+    EXPECT_THAT(trace.kinds(), ElementsAre("matmul", "fill", "copy", "matmul", "matmul", "sgd"));
+    EXPECT_EQ(trace.input(3, 0).elements, 3U * 7);
+    // One matrix for a batch needs no copy.
+    RecordedTensor shared = tensor_at(x_at, {4, 2, 3});
+    shared.strides = {0, 3, 1};
+    const Imported batched = import(
+        {call("bmm", {value(shared), value(tensor_at(y_at, {4, 3, 5}))}, {tensor_at(dy_at, {4, 2, 5})})}, {.batch = 4});
+    EXPECT_EQ(batched.kinds().front(), "matmul");
+    EXPECT_EQ(batched.input(0, 0).elements, 2U * 3);
 }
 
 TEST(CallReplay, ImpossibleShapesNameTheCall) {
@@ -336,6 +366,8 @@ TEST(CallReplay, ImpossibleShapesNameTheCall) {
                 testing::AllOf(HasSubstr("a call (aten::convolution)"), HasSubstr("do not fit")));
     EXPECT_THAT(message({call("mm", {value(tensor_at(x_at, {3, 5})), value(tensor_at(w_at, {4, 5}))}, {})}),
                 HasSubstr("cannot be multiplied"));
+    EXPECT_THAT(message({convolution(x, tensor_at(w_at, {8, 6, 3, 3}), tensor_at(y_at, {4, 8, 5}))}),
+                HasSubstr("its result should have 800 elements, and has 160"));
     constexpr std::uint64_t huge = std::uint64_t{1} << 62U;
     RecordedTensor large = tensor_at(x_at, {2, 3});
     large.shape = {huge, huge};

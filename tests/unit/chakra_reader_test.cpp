@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/chakra_reader.h"
+#include "sim/import/pytorch/chakra_reader.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/import/python_literal.h"
+#include "sim/import/pytorch/python_literal.h"
 #include "tests/support/call_recording.h"
 
 namespace nibble {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/derive_training.h"
+#include "sim/import/derive/derive_training.h"
 
 #include <set>
 #include <string>
@@ -12,7 +12,7 @@
 #include "models/vector_unit/vector_function.h"
 #include "sim/base/error.h"
 #include "sim/config/machine_config.h"
-#include "sim/import/gradient_rules.h"
+#include "sim/import/derive/gradient_rules.h"
 #include "sim/lowering/recipe.h"
 #include "sim/lowering/tensor_plan.h"
 #include "tests/support/derived_step.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/execution_trace_reader.h"
+#include "sim/import/pytorch/execution_trace_reader.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/json_array_stream.h"
+#include "sim/import/pytorch/json_array_stream.h"
 
 #include <random>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/kineto_reader.h"
+#include "sim/import/pytorch/kineto_reader.h"
 
 #include <random>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the nodes of a model become. Expected sizes follow from the operators' definitions.
-#include "sim/import/onnx_import.h"
+#include "sim/import/onnx/onnx_import.h"
 
 #include <algorithm>
 #include <string>

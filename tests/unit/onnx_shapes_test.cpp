@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shapes of every operator. Expected shapes follow from the operators' definitions (onnx/docs/Operators.md) by the
 // sums in the comments.
-#include "sim/import/onnx_shapes.h"
+#include "sim/import/onnx/onnx_shapes.h"
 
 #include <optional>
 #include <string>
@@ -11,9 +11,9 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
-#include "sim/import/onnx_inputs.h"
-#include "sim/import/onnx_model.h"
-#include "sim/import/onnx_program.h"
+#include "sim/import/onnx/onnx_inputs.h"
+#include "sim/import/onnx/onnx_model.h"
+#include "sim/import/onnx/onnx_program.h"
 #include "tests/support/onnx_bytes.h"
 
 namespace nibble::test {

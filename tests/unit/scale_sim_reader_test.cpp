@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/scale_sim_reader.h"
+#include "sim/import/tables/scale_sim_reader.h"
 
 #include <filesystem>
 #include <fstream>

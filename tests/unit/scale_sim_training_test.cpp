@@ -9,9 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "sim/import/byte_source.h"
-#include "sim/import/derive_training.h"
-#include "sim/import/scale_sim_reader.h"
-#include "sim/import/zigzag_reader.h"
+#include "sim/import/derive/derive_training.h"
+#include "sim/import/tables/scale_sim_reader.h"
+#include "sim/import/tables/zigzag_reader.h"
 #include "sim/input/operation_size.h"
 #include "sim/input/trace_reader.h"
 #include "sim/input/trace_writer.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/timeloop_reader.h"
+#include "sim/import/tables/timeloop_reader.h"
 
 #include <filesystem>
 #include <map>

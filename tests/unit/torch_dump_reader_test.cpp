@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/torch_dump_reader.h"
+#include "sim/import/pytorch/torch_dump_reader.h"
 
 #include <cmath>
 #include <limits>

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/base/error.h"
 #include "sim/input/trace_reader.h"
 #include "sim/input/training_step.h"
 #include "sim/input/workload_reader.h"
@@ -92,6 +93,41 @@ TEST(TraceWriter, WritesTheDocumentedForm) {
         "{\"op\":\"vector\",\"phase\":\"update\",\"layer\":\"a\",\"group\":\"g\",\"steps\":[\"sgd\"],\"elements\":7,"
         "\"in\":[0,1],\"out\":[1]}\n"
         "{\"end\":{\"tensors\":2,\"operations\":3}}\n");
+}
+
+TEST(TraceWriter, WritesNamesFromElsewhereSoThatTheyCanBeRead) {
+    // A stray byte, a character cut in two, an encoded surrogate, control characters; and what is fine.
+    std::istringstream trace([] {
+        std::ostringstream stream;
+        TraceWriter writer(stream, {"a\xaa"
+                                    "b\xe2\x82"
+                                    "c\xed\xa0\x80"
+                                    "\x7f\x01",
+                                    1});
+        Tensor tensor;
+        tensor.name = "\xe2\x82\xac \xf0\x9f\x98\x80";
+        tensor.shape = {1};
+        writer.write(tensor);
+        writer.finish();
+        return stream.str();
+    }());
+    TraceReader reader(trace, "trace");
+    const std::string replaced = "\xef\xbf\xbd";
+    EXPECT_EQ(reader.header().name,
+              "a" + replaced + "b" + replaced + replaced + "c" + replaced + replaced + replaced + "\x7f\x01");
+    EXPECT_EQ(std::get<Tensor>(reader.next().value()).name, "\xe2\x82\xac \xf0\x9f\x98\x80");
+    EXPECT_FALSE(reader.next());
+}
+
+TEST(TraceWriter, RefusesLinesThatNoReaderTakes) {
+    std::ostringstream stream;
+    TraceWriter writer(stream, {"net", 1});
+    Operation operation;
+    operation.layer = "long";
+    operation.work = VectorWork{.elements = 1, .steps = {{"copy"}}};
+    operation.outputs = {0};
+    operation.inputs.assign(600'000, 0);  // "0," each
+    EXPECT_THROW(writer.write(operation), InputError);
 }
 
 TEST(TraceWriter, WhatIsReadIsWrittenAgainToTheByte) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sim/import/zigzag_reader.h"
+#include "sim/import/tables/zigzag_reader.h"
 
 #include <string>
 #include <vector>
@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/import/zigzag_equation.h"
+#include "sim/import/tables/zigzag_equation.h"
 #include "sim/input/operation_size.h"
 #include "tests/support/imported_graph.h"
 
