@@ -121,10 +121,12 @@ ImportSummary write_imported_trace(const TraceRequest& request, SourceFormat for
             fmt::format("temporary file for the trace of '{}' cannot be written", printable(request.name)));
     }
     const FusionCount count = fuse_trace(unfused.path(), out);
-    summary.notes.push_back(
-        fmt::format("{} of {} passes over memory are fused into the operations whose results they "
-                    "work on (--no-fusion keeps them)",
-                    count.fused, count.passes));
+    if (count.fused > 0) {
+        summary.notes.push_back(
+            fmt::format("{} of {} passes over memory are fused into the operations whose results they work on "
+                        "(--no-fusion keeps them)",
+                        count.fused, count.passes));
+    }
     return summary;
 }
 

@@ -90,8 +90,12 @@ std::string emit_all(StepGraph& graph, std::vector<Trained> all, Optimizer optim
     for (const Update& update : updates) {
         emit(graph, update, optimizer);
     }
+    if (all.empty()) {
+        return {};
+    }
     static constexpr const char* names[] = {"SGD", "SGD with momentum", "Adam"};  // in the order of Optimizer
-    return fmt::format("optimiser ({}) for {} trained tensors", names[static_cast<std::size_t>(optimizer)], all.size());
+    return fmt::format("optimiser ({}) for {} trained tensor{}", names[static_cast<std::size_t>(optimizer)], all.size(),
+                       all.size() == 1 ? "" : "s");
 }
 
 bool is_trained(TensorRole role) {

@@ -12,7 +12,7 @@ namespace nibble {
 std::string derive_optimizer(StepGraph& graph, const GradientTape& tape, BackwardPass& pass, Optimizer optimizer);
 
 /// The same after a recorded backward pass, of which the graph does not say whose gradient a tensor is: each weight
-/// takes one that is as large, the last written for the first read.
+/// takes one that is as large, the last written for the first read. An empty phrase: there is nothing to update.
 std::string derive_optimizer(StepGraph& graph, Optimizer optimizer);
 
 }  // namespace nibble

@@ -77,7 +77,9 @@ void derive_training(StepGraph graph, const ImportOptions& options, const TraceS
         if (!graph.backward_recorded) {
             derive_backward(graph, options, summary);
         } else if (std::ranges::find(graph.operations, Phase::update, &Operation::phase) == graph.operations.end()) {
-            summary.derived.push_back(derive_optimizer(graph, options.optimizer));
+            if (const std::string optimizer = derive_optimizer(graph, options.optimizer); !optimizer.empty()) {
+                summary.derived.push_back(optimizer);
+            }
         }
     }
     write_graph(graph, sink);
