@@ -8,22 +8,22 @@ filter=${1:-.}
 build=build/release
 scripts/install_dependencies.sh --test
 cmake --preset release >/dev/null
-cmake --build "$build" --target machine_benchmark numerics_benchmark dram_benchmark >/dev/null
+cmake --build "$build" --target machine_benchmark numerics_benchmark dram_benchmark import_benchmark >/dev/null
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-for suite in machine numerics dram; do
+for suite in machine numerics dram import; do
   "$build/tests/benchmark/${suite}_benchmark" --benchmark_filter="$filter" --benchmark_format=console \
     --benchmark_out="$results/$suite.json" --benchmark_out_format=json 2>/dev/null
 done
-python3 - "$results/machine.json" <<'PYTHON'
+python3 - "$results/machine.json" "$results/import.json" <<'PYTHON'
 import json
 import os
 import sys
 
-if not os.path.getsize(sys.argv[1]):
-    sys.exit()
-with open(sys.argv[1]) as file:
-    runs = {run["name"].split("/")[0]: run for run in json.load(file)["benchmarks"]}
+runs = {}
+for results in filter(os.path.getsize, sys.argv[1:]):
+    with open(results) as file:
+        runs |= {run["name"].split("/")[0]: run for run in json.load(file)["benchmarks"]}
 
 
 def rate(name, unit="cycles/s"):
@@ -35,8 +35,8 @@ def show(what, ratio, aim):
         print(f"  {what:<66} {ratio:>9.2f}   (aim: {aim})")
 
 
-def ratio(one, other):
-    return rate(one) / rate(other) if rate(one) and rate(other) else None
+def ratio(one, other, unit="cycles/s"):
+    return rate(one, unit) / rate(other, unit) if rate(one, unit) and rate(other, unit) else None
 
 
 def millions(name, unit="cycles/s"):
@@ -49,4 +49,8 @@ show("skipping clock, compute-bound layers: simulated Mcycles a second", million
 show("values mode: MMAC a second through the array", millions("values", "MAC/s"), "200 or more")
 show("skipping against every-edge, whole step", ratio("skipping", "every_edge"), "above 1")
 show("every-edge against a bare kernel of eight empty units", ratio("every_edge", "bare_kernel"), "the cost of the models")
+print("Import of a PyTorch execution trace of 25 MB")
+show("MB a second", rate("import_execution_trace", "MB/s"), "25 or more")
+show("against parsing its JSON alone", ratio("import_execution_trace", "parse_execution_trace", "MB/s"),
+     "the cost of reading it twice and of translating it")
 PYTHON

@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(g++ cmake ninja-build pkg-config libsystemc-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev
           nlohmann-json3-dev libsimdjson-dev libarchive-dev)
 if [[ "${1:-}" == --test ]]; then
-    packages+=(libgtest-dev libgmock-dev libvalijson-dev libbenchmark-dev python3
+    packages+=(clang libclang-rt-dev libgtest-dev libgmock-dev libvalijson-dev libbenchmark-dev python3
                python3-numpy python3-torch python3-torchvision python3-onnx libopenblas0-pthread)
 fi
 

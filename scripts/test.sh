@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds nibblesim in Release mode and runs every test. Arguments go to ctest, e.g. -R smoke.
+# Builds nibblesim in Release mode and runs every test, and each fuzz target for some seconds. Arguments go to ctest,
+# e.g. -R smoke; then nothing is fuzzed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,3 +10,6 @@ jobs=$(nproc)
 cmake --preset release -DBUILD_TESTING=ON >/dev/null
 cmake --build --preset release --parallel "$jobs"
 ctest --preset release --parallel "$jobs" --schedule-random "$@"
+if [[ $# -eq 0 ]]; then
+    scripts/fuzz.sh --seconds 4
+fi

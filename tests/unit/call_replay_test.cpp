@@ -308,12 +308,15 @@ TEST(CallReplay, UnknownCallsAreCountedWithTheirBytes) {
 }
 
 TEST(CallReplay, CallsWithoutTensorsOrElementsAreNoWork) {
-    const Imported trace = import({call("relu", {value(tensor_at(x_at, {4, 8}))}, {tensor_at(y_at, {4, 8})}),
-                                   call("relu", {value(tensor_at(10, {0, 8}))}, {tensor_at(11, {0, 8})}),
-                                   call("sum", {none()}, {tensor_at(12, {3})})},
-                                  {.batch = 4, .training = Training::as_recorded});
+    const Imported trace =
+        import({call("relu", {value(tensor_at(x_at, {4, 8}))}, {tensor_at(y_at, {4, 8})}),
+                call("relu", {value(tensor_at(10, {0, 8}))}, {tensor_at(11, {0, 8})}),
+                call("sum", {none()}, {tensor_at(12, {3})}),
+                call("max_pool2d_with_indices", {value(tensor_at(y_at, {4, 8, 1, 1})), numbers({2, 2})},
+                     {tensor_at(13, {4, 0, 1, 1}), tensor_at(14, {4, 0, 1, 1})})},
+               {.batch = 4, .training = Training::as_recorded});
     EXPECT_THAT(trace.kinds(), ElementsAre("relu"));
-    EXPECT_EQ(trace.summary.unrecognised.size(), 1U);
+    EXPECT_EQ(trace.summary.unrecognised.size(), 2U);
     EXPECT_EQ(trace.summary.unrecognised.at("aten::sum").calls, 1U);
 }
 
@@ -368,6 +371,10 @@ TEST(CallReplay, ImpossibleShapesNameTheCall) {
                 HasSubstr("cannot be multiplied"));
     EXPECT_THAT(message({convolution(x, tensor_at(w_at, {8, 6, 3, 3}), tensor_at(y_at, {4, 8, 5}))}),
                 HasSubstr("its result should have 800 elements, and has 160"));
+    EXPECT_THAT(
+        message({call("mm", {value(tensor_at(x_at, {3, 5})), value(tensor_at(w_at, {5, 4}))}, {}),
+                 call("native_batch_norm", {value(tensor_at(9, {0, 6, 9, 9})), value(tensor_at(30, {6}))}, {})}),
+        HasSubstr("a call (aten::native_batch_norm): expected a tensor to work on"));
     constexpr std::uint64_t huge = std::uint64_t{1} << 62U;
     RecordedTensor large = tensor_at(x_at, {2, 3});
     large.shape = {huge, huge};

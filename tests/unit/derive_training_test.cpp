@@ -376,6 +376,16 @@ TEST(DeriveTraining, SlicesPutTheirGradientsSideBySide) {
                                                             HasSubstr("dw"), HasSubstr("update")));
 }
 
+TEST(DeriveTraining, AStepThatReadsAPartGivesTheGradientOfAPart) {
+    GraphBuilder net;
+    const TensorId a = net.linear("a", net.activation("x", {8, 4}), net.weight("w", {4, 4}));
+    const TensorId c = net.linear("c", net.activation("x2", {8, 1}), net.weight("w2", {1, 1}));
+    (void)net.vector("sum", {{"slice"}, {"fma"}}, {c, a}, {1});
+    const std::vector<std::string> lines = operations(net.graph());
+    EXPECT_THAT(lines, Contains("sum: vector scatter_add 1: sum.gradient -> a.gradient"));
+    EXPECT_THAT(lines, Contains(HasSubstr("a.gradient, x -> w.gradient")));
+}
+
 TEST(DeriveTraining, ATableGetsItsRows) {
     GraphBuilder b;
     const TensorId table = b.weight("table", {100, 8});

@@ -176,6 +176,14 @@ TEST(OnnxImport, Gemm) {
     EXPECT_EQ(transposed.matmul(0), (Matmul{1, 8, 10, 32, true, false}));
 }
 
+TEST(OnnxImport, IntegersAreMadeDataBeforeAProductReadsThem) {
+    OnnxBytes model = with_x({8, 32});
+    model.weight("w", {32, 10}, onnx_int64).node("MatMul", {"x", "w"}, {"y"});
+    const Imported imported = import(model);
+    EXPECT_THAT(passes(imported), ElementsAre("copy"));
+    EXPECT_EQ(imported.tensor(imported.gemms()[0].inputs[1]).role, TensorRole::activation);
+}
+
 TEST(OnnxImport, AWeightTransposedInTheGraphIsReadAsItLies) {
     OnnxBytes model = with_x({4, 6, 32});
     model.weight("fc.weight", {10, 32}).weight("fc.bias", {10});

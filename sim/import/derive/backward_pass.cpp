@@ -94,6 +94,9 @@ void BackwardPass::give(NodeId by, ValueId to, TensorId gradient) {
     }
     const TapeValue& value = tape_.value(to);
     const std::uint64_t elements = graph_.tensors[gradient].elements;
+    if (elements < value.elements) {  // the step worked on a part of it
+        return give_part(by, to, gradient);
+    }
     if (elements > value.elements) {
         const bool state = value.draft.role == TensorRole::state;
         gradient = compute(by, elements, {{state ? "bias_grad" : "sum"}}, {gradient}, gradient_draft(to));

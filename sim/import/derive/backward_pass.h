@@ -32,8 +32,8 @@ public:
     [[nodiscard]] bool wanted(ValueId id) const { return tape_.value(id).needs_gradient; }
     /// The value's gradient, whole; nothing if none has come. Adds what has come so far.
     std::optional<TensorId> gradient(ValueId id);
-    /// A gradient for the value, as large as it or larger: then it is summed up over what the value was spread to. Of a
-    /// value that needs none, nothing happens.
+    /// A gradient for the value. If it is larger, it is summed up over what the value was spread to; if it is smaller,
+    /// it is that of a part. Of a value that needs none, nothing happens.
     void give(NodeId by, ValueId to, TensorId gradient);
     /// The gradient of a part of the value.
     void give_part(NodeId by, ValueId to, TensorId gradient);

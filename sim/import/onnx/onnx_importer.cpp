@@ -2,6 +2,7 @@
 #include "sim/import/onnx/onnx_importer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -100,11 +101,26 @@ void OnnxImporter::add(const OnnxStep& step) {
 
 // ---- Operations
 
+/// The tensor, or, if it holds positions, masks or sums, a copy of it as data, which alone a GEMM reads.
+TensorId OnnxImporter::data_of(const OnnxStep& step, TensorId id) {
+    const TensorRole found = role(id);
+    if (found != TensorRole::index && found != TensorRole::mask && found != TensorRole::statistic) {
+        return id;
+    }
+    const Tensor tensor = graph_.tensors[id];
+    const TensorId data = declare(step, TensorRole::activation, tensor.name, tensor.shape);
+    pass(step, tensor.elements, {{"copy"}}, {id}, {data});
+    return data;
+}
+
 template <class Work>
 void OnnxImporter::emit_gemm(const OnnxStep& step, Phase phase, const Work& work, std::vector<TensorId> inputs,
                              TensorId out, std::vector<VectorStep> epilogue) {
     if (const auto problem = problem_of(work)) {
         step.fail(*problem);
+    }
+    for (TensorId& operand : std::span(inputs).first(2)) {
+        operand = data_of(step, operand);
     }
     Operation operation;
     operation.phase = phase;

@@ -90,6 +90,7 @@ private:
     };
 
     void add(const OnnxStep& step);
+    TensorId data_of(const OnnxStep& step, TensorId id);
     template <class Work>
     void emit_gemm(const OnnxStep& step, Phase phase, const Work& work, std::vector<TensorId> inputs, TensorId out,
                    std::vector<VectorStep> epilogue);

@@ -238,6 +238,9 @@ void ReplayContext::emit(const Pass& pass, const AtenArguments& arguments, std::
     Operation operation;
     operation.layer = layers_[layer];
     operation.phase = arguments.call().optimizer ? Phase::update : Phase::vector;
+    if (pass.inputs.empty() && pass.function != "fill" && pass.function != "random") {
+        arguments.fail("expected a tensor to work on, found none that has elements");
+    }
     VectorWork work;
     work.elements = std::max<std::uint64_t>(1, pass.elements);
     if (pass.reads_part && pass.function != "slice") {

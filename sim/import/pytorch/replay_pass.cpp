@@ -234,7 +234,7 @@ std::uint64_t window_of(const AtenArguments& arguments, std::size_t at) {
 
 bool pool(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments) {
     const RecordedTensor* y = arguments.find_result(0);
-    if (y == nullptr) {
+    if (y == nullptr || elements_of(*y, arguments) == 0) {
         return false;
     }
     Pass pass{.function = std::string(op.function),
@@ -245,7 +245,7 @@ bool pool(ReplayContext& context, const AtenOperator& op, const AtenArguments& a
     if (const RecordedTensor* winner = arguments.find_result(1)) {
         // The machine keeps the winner's number within its window.
         const auto bits = std::clamp(static_cast<unsigned>(std::bit_width(pass.repeat - 1)), 1U, 8U);
-        const TensorId mask = context.declare({TensorRole::mask, {}, winner->shape, bits});
+        const TensorId mask = context.declare({TensorRole::mask, {}, y->shape, bits});
         context.alias(*winner, mask, arguments);
         pass.outputs.push_back(mask);
     }
@@ -345,78 +345,6 @@ bool replay_pass(ReplayContext& context, const AtenOperator& op, const AtenArgum
         default:
             return false;
     }
-}
-
-bool replay_batch_norm(ReplayContext& context, const AtenOperator& op, const AtenArguments& arguments) {
-    if (op.rule == AtenRule::batch_norm) {
-        const RecordedTensor& x = arguments.tensor(0);
-        const std::uint64_t elements = elements_of(x, arguments);
-        const std::uint64_t channels = x.shape.size() > 1 ? x.shape[1] : 1;
-        Pass normalise{.function = "batch_norm", .elements = elements};
-        context.read(normalise, x, TensorRole::activation, arguments);
-        if (arguments.flag(5, true)) {
-            Pass gather{.function = "batch_stats", .elements = elements};
-            gather.inputs = normalise.inputs;
-            gather.reads_part = normalise.reads_part;
-            const TensorId statistics = context.declare({TensorRole::statistic, {}, {2, channels}});
-            gather.outputs = {statistics};
-            context.emit(gather, arguments);
-            normalise.inputs.push_back(statistics);
-            for (const std::size_t saved : {std::size_t{1}, std::size_t{2}}) {
-                if (const RecordedTensor* tensor = arguments.find_result(saved)) {
-                    context.alias(*tensor, statistics, arguments);
-                }
-            }
-        } else {
-            for (const std::size_t running : {std::size_t{3}, std::size_t{4}}) {
-                if (const RecordedTensor* tensor = arguments.find_tensor(running)) {
-                    context.read(normalise, *tensor, TensorRole::statistic, arguments);
-                }
-            }
-        }
-        for (const std::size_t parameter : {std::size_t{1}, std::size_t{2}}) {
-            if (const RecordedTensor* tensor = arguments.find_tensor(parameter)) {
-                context.read(normalise, *tensor, TensorRole::state, arguments);
-            }
-        }
-        RecordedTensor like;
-        like.shape = x.shape;
-        const RecordedTensor* y = arguments.find_result(0);
-        context.write(normalise, y != nullptr ? *y : like, TensorRole::activation, arguments);
-        context.emit(normalise, arguments);
-        return true;
-    }
-    const bool cudnn = op.rule == AtenRule::cudnn_norm_backward;
-    const RecordedTensor& dy = arguments.tensor(cudnn ? 1 : 0);
-    const RecordedTensor& x = arguments.tensor(cudnn ? 0 : 1);
-    const std::uint64_t channels = x.shape.size() > 1 ? x.shape[1] : 1;
-    Pass reduce{.function = "bn_grad_reduce", .elements = elements_of(x, arguments)};
-    context.read(reduce, dy, TensorRole::activation, arguments);
-    context.read(reduce, x, TensorRole::activation, arguments);
-    if (const RecordedTensor* saved = arguments.find_tensor(5)) {
-        context.read(reduce, *saved, TensorRole::statistic, arguments);
-    }
-    const TensorId sums = context.declare({TensorRole::statistic, {}, {2, channels}});
-    reduce.outputs = {sums};
-    Pass apply = reduce;
-    apply.function = "bn_grad_apply";
-    apply.inputs.push_back(sums);
-    context.emit(reduce, arguments);
-    if (const RecordedTensor* scale = arguments.find_tensor(2)) {
-        context.read(apply, *scale, TensorRole::state, arguments);
-    }
-    for (const std::size_t parameter : {std::size_t{1}, std::size_t{2}}) {
-        if (const RecordedTensor* gradient = arguments.find_result(parameter)) {
-            context.alias(*gradient, sums, arguments);
-        }
-    }
-    apply.outputs.clear();
-    RecordedTensor like;
-    like.shape = x.shape;
-    const RecordedTensor* dx = arguments.find_result(0);
-    context.write(apply, dx != nullptr ? *dx : like, TensorRole::gradient, arguments);
-    context.emit(apply, arguments);
-    return true;
 }
 
 }  // namespace nibble
