@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the libFuzzer targets (tests/fuzz) and runs each of them on what it has found so far, in build/fuzz/corpus.
-# Usage: scripts/fuzz.sh [--seconds N] [TARGET...]      (default: 10 seconds each, all targets)
+# Usage: scripts/fuzz.sh [--seconds N] [--seed N] [TARGET...]      (default: 10 seconds each, all targets)
+# With a seed, and nothing found before, the same inputs are tried in the same order.
 # Exit code 1 if an input crashes a target, takes more than 10 seconds or more than 2 GiB.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 seconds=10
+seed=0  # chosen by libFuzzer
 targets=()
 while [[ $# -gt 0 ]]; do
     case $1 in
         --seconds) seconds=${2:?--seconds needs a number}; shift ;;
-        -*) echo "Usage: scripts/fuzz.sh [--seconds N] [TARGET...]" >&2; exit 2 ;;
+        --seed) seed=${2:?--seed needs a number}; shift ;;
+        -*) echo "Usage: scripts/fuzz.sh [--seconds N] [--seed N] [TARGET...]" >&2; exit 2 ;;
         *) targets+=("$1") ;;
     esac
     shift
@@ -35,12 +38,12 @@ cmake --preset fuzz "${options[@]}" >/dev/null
 cmake --build --preset fuzz --parallel "$(nproc)"
 python3 tests/fuzz/seeds.py "$build/seeds"
 mkdir -p "$build/crashes" "$build/log"
-export build seconds
+export build seconds seed
 
 fuzz_one() {
     local target=$1
     local dictionary=tests/fuzz/dictionaries/$target.dict
-    local options=(-max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1
+    local options=(-max_total_time="$seconds" -seed="$seed" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1
                    -artifact_prefix="$build/crashes/$target-")
     if [[ -f $dictionary ]]; then
         options+=(-dict="$dictionary")
