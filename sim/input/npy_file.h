@@ -39,8 +39,8 @@ public:
     [[nodiscard]] const std::vector<std::uint64_t>& shape() const { return shape_; }
     [[nodiscard]] std::uint64_t elements() const { return elements_; }
 
-    /// Throws InputError unless the array has the elements of `shape`, and its dimensions are those of `shape` or come of
-    /// them by joining neighbours, cutting them, or dimensions of 1. An array that lies turned is refused.
+    /// Throws InputError unless the array has the elements of `shape`, and its dimensions are those of `shape` or come
+    /// of them by joining neighbours, cutting them, or dimensions of 1. An array that lies turned is refused.
     void require_shape(std::span<const std::uint64_t> shape) const;
     /// Reads everything and keeps nothing. Throws InputError naming the first element, counted from 0 in the order of
     /// the file, that is not a number, infinite, or beyond the range of binary32.

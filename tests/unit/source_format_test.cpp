@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "sim/import/source_format.h"
+
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
-
-#include "sim/import/source_format.h"
 
 namespace nibble {
 namespace {

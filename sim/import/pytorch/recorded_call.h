@@ -49,12 +49,12 @@ struct RecordedCall {
     std::vector<RecordedValue> inputs;
     std::vector<RecordedTensor> outputs;  ///< lists of tensors flattened; for a call that writes in place, what it
                                           ///< wrote; empty where results are not recorded
-    bool backward = false;        ///< called by autograd's engine
-    bool optimizer = false;       ///< called by an optimiser's step
-    std::uint64_t iteration = 0;  ///< training step that it belongs to, counted from 0
-    std::int64_t sequence = -1;   ///< autograd's number, shared by a call and the calls of its backward; -1: none
-    std::string layer;            ///< module path, if recorded
-    std::string where;            ///< for messages: "node 1451", "line 7", "aten::mm at 0.1 s"
+    bool backward = false;                ///< called by autograd's engine
+    bool optimizer = false;               ///< called by an optimiser's step
+    std::uint64_t iteration = 0;          ///< training step that it belongs to, counted from 0
+    std::int64_t sequence = -1;  ///< autograd's number, shared by a call and the calls of its backward; -1: none
+    std::string layer;           ///< module path, if recorded
+    std::string where;           ///< for messages: "node 1451", "line 7", "aten::mm at 0.1 s"
 };
 
 /// Calls in the order in which PyTorch made them.
