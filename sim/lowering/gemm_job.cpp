@@ -31,6 +31,11 @@ GemmProblem problem_of(const Operation& operation, const TensorMemory& memory) {
             memory.tensor(operation.inputs[1 - left]).elements};
 }
 
+/// Buffers of one operand take turns.
+std::size_t next_buffer(std::size_t buffer, const std::vector<Dependencies>& buffers) {
+    return (buffer + 1) % buffers.size();
+}
+
 bool has(const OutputCopies& output, CopyFormat format) {
     return std::find(output.formats.begin(), output.formats.end(), format) != output.formats.end();
 }
@@ -42,7 +47,8 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
       context_(resources.context),
       operation_(operation),
       problem_(problem_of(operation, context_.memory)),
-      precision_(context_.recipe.precision_of(operation)) {
+      precision_(context_.recipe.precision_of(operation)),
+      out_free_(context_.machine.scratchpad.buffering) {
     const std::uint64_t out_access = first_access + operation.inputs.size();
     out_ = place_output(context_, operation.outputs[0], out_access);
     for (std::size_t i = 1; i < operation.outputs.size(); ++i) {
@@ -91,6 +97,7 @@ GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
     const Tensor& tensor = memory.tensor(operand.id);
     operand.format = input_copy(operation_, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
     operand.bits = bits_of(operand.format, tensor);
+    operand.buffer_free.resize(context_.machine.scratchpad.buffering);
     const TensorMemory::Copy& copy = memory.copy(operand.id, operand.format);
     operand.ready = copy.ready();
     operand.resident = copy.resident || context_.machine.ideal_memory;
@@ -128,9 +135,11 @@ TilingInput GemmJob::tiling_input() const {
     input.left_resident = left_.resident;
     input.right_resident = right_.resident;
     input.memory_free = context_.machine.ideal_memory;
-    input.tile_space_bytes = context_.tiles.capacity();
+    input.tiles = context_.tiles.capacity();
+    input.buffering = context_.machine.scratchpad.buffering;
     input.dram_bytes_per_cycle = resources_.dram_bytes_per_cycle;
     input.out_bits = out_.bits + (has(out_, CopyFormat::fp16) ? 0 : result_bits);
+    input.code_bits = out_.code_bits;
     input.stored_bits = out_.stored ? out_.bits : 0;
     for (const OutputCopies& side : side_outputs_) {
         const std::uint32_t bits = side.elements == out_.elements ? side.bits : 0;
@@ -192,7 +201,7 @@ bool GemmJob::step() {
     needs = later(needs, left_.resident ? left_.ready : Dependencies{});
     needs = later(needs, right_.resident ? right_.ready : Dependencies{});
     if (last) {
-        out_buffer_ = 1 - out_buffer_;
+        out_buffer_ = next_buffer(out_buffer_, out_free_);
         needs = later(needs, out_free_[out_buffer_]);
     }
     Emitter& emitter = context_.emitter;
@@ -216,7 +225,7 @@ void GemmJob::fetch(Operand& operand, Slice slice) {
         return;
     }
     operand.held = slice;
-    operand.buffer = 1 - operand.buffer;
+    operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
     context_.emitter.load(slice, later(later(start_, operand.ready), operand.buffer_free[operand.buffer]));
     operand.loaded = context_.emitter.issued(Unit::load);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,19 +25,19 @@ public:
     bool step() override;
 
 private:
-    /// An operand in the format in which this GEMM reads it, and the two buffers of its tiles.
+    /// An operand in the format in which this GEMM reads it, and the buffers of its tiles.
     struct Operand {
         TensorId id = 0;
         CopyFormat format = CopyFormat::fp16;
         std::uint32_t bits = 16;
-        bool resident = false;                      // whole and on chip
-        bool preload = false;                       // to become resident, by a load of its own
-        std::uint64_t address = 0;                  // in DRAM, unless resident
-        Dependencies ready{};                       // of the whole operand
-        std::optional<Slice> held;                  // tile in the buffer last loaded
-        std::array<Dependencies, 2> buffer_free{};  // last users of each buffer
-        std::size_t buffer = 0;                     // last loaded
-        Dependencies loaded{};                      // that load
+        bool resident = false;                  // whole and on chip
+        bool preload = false;                   // to become resident, by a load of its own
+        std::uint64_t address = 0;              // in DRAM, unless resident
+        Dependencies ready{};                   // of the whole operand
+        std::optional<Slice> held;              // tile in the buffer last loaded
+        std::vector<Dependencies> buffer_free;  // last users of each buffer
+        std::size_t buffer = 0;                 // last loaded
+        Dependencies loaded{};                  // that load
     };
 
     [[nodiscard]] Operand operand(std::size_t input, std::uint64_t access);
@@ -66,7 +65,7 @@ private:
     std::uint64_t epilogue_lane_ops_ = 0;     // for one element
     bool transforms_ = false;                 // the epilogue changes the results
     Dependencies start_{};                    // space for tiles and resident outputs is free
-    std::array<Dependencies, 2> out_free_{};
+    std::vector<Dependencies> out_free_;      // last users of each buffer
     std::size_t out_buffer_ = 0;
     std::shared_ptr<const std::vector<float>> sums_;  // of the reduction in progress, in values mode
 };

@@ -9,6 +9,7 @@
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/recipe.h"
 #include "sim/lowering/tensor_memory.h"
+#include "sim/lowering/tile_space.h"
 
 namespace nibble {
 

@@ -163,19 +163,4 @@ void TensorMemory::leave_chip(Live& live, const Dependencies& issued) {
     }
 }
 
-Dependencies TileSpace::take(std::uint64_t bytes) {
-    if (bytes > capacity_) {
-        throw ModelError(fmt::format("{} bytes of tiles in a space of {}", bytes, capacity_));
-    }
-    Dependencies wait{};
-    while (used_ + bytes > capacity_) {
-        wait = later(wait, taken_.front().release);
-        used_ -= taken_.front().bytes;
-        taken_.pop_front();
-    }
-    taken_.push_back({bytes, {}});
-    used_ += bytes;
-    return wait;
-}
-
 }  // namespace nibble

@@ -90,27 +90,4 @@ private:
     Dependencies resident_release_{};
 };
 
-/// The part of the scratchpad that holds tiles, handed out operation by operation, first in, first out: an operation
-/// starts while the one before is still at work if both fit side by side.
-class TileSpace {
-public:
-    explicit TileSpace(const ScratchpadParameters& scratchpad)
-        : capacity_(scratchpad.capacity_bytes - scratchpad.resident_bytes) {}
-
-    [[nodiscard]] std::uint64_t capacity() const { return capacity_; }
-    /// Takes `bytes`; returns what must be complete before they may be written.
-    [[nodiscard]] Dependencies take(std::uint64_t bytes);
-    /// What was taken last is free once `release` is complete.
-    void release_last(const Dependencies& release) { taken_.back().release = release; }
-
-private:
-    struct Block {
-        std::uint64_t bytes = 0;
-        Dependencies release{};
-    };
-    std::uint64_t capacity_;
-    std::uint64_t used_ = 0;
-    std::deque<Block> taken_;
-};
-
 }  // namespace nibble

@@ -95,24 +95,23 @@ constexpr double run_overhead_bytes = 64;
 // From the issue of a command to the next one on the same unit: through two channels and the sequencer.
 constexpr double command_overhead_cycles = 6;
 
-struct Buffers {
-    std::uint64_t left = 0, right = 0, out = 0;
-    [[nodiscard]] std::uint64_t total() const { return left + right + out; }
-};
-
 /// `largest` is the tile that reads most, `fullest` the one that makes most.
-Buffers buffers(const GemmProblem& problem, const TilingInput& input, const TileRange& largest,
-                const TileRange& fullest, const Reloads& times, std::uint64_t left_tiles, std::uint64_t right_tiles,
-                std::uint64_t out_tiles) {
-    const auto copies = [](std::uint64_t loads) { return loads > 1 ? std::uint64_t{2} : std::uint64_t{1}; };
-    Buffers need;
+TileBytes buffers(const GemmProblem& problem, const TilingInput& input, const TileRange& largest,
+                  const TileRange& fullest, const Reloads& times, std::uint64_t left_tiles, std::uint64_t right_tiles,
+                  std::uint64_t out_tiles) {
+    const auto copies = [&](std::uint64_t loads) { return std::min<std::uint64_t>(loads, input.buffering); };
+    TileBytes need{};
     if (!input.left_resident) {
-        need.left = copies(left_tiles * times.left) * problem.left(largest, input.left_bits).bytes();
+        of(need, TileBuffer::left) = copies(left_tiles * times.left) * problem.left(largest, input.left_bits).bytes();
     }
     if (!input.right_resident) {
-        need.right = copies(right_tiles * times.right) * problem.right(largest, input.right_bits).bytes();
+        of(need, TileBuffer::right) =
+            copies(right_tiles * times.right) * problem.right(largest, input.right_bits).bytes();
     }
-    need.out = copies(out_tiles) * bytes_for(Bits(problem.out_elements(fullest) * input.out_bits)).count();
+    const std::uint64_t outputs = problem.out_elements(fullest);
+    const auto made = [&](std::uint64_t bits) { return copies(out_tiles) * bytes_for(Bits(outputs * bits)).count(); };
+    of(need, TileBuffer::output) = made(input.out_bits - input.code_bits);
+    of(need, TileBuffer::gradient) = made(input.code_bits);
     return need;
 }
 
@@ -128,19 +127,17 @@ std::uint64_t accumulator_need(const std::vector<MatmulPass>& passes, Dataflow d
     return outputs * 4;
 }
 
-/// At the borders of an image part of a tile's patch is padding: of the full tiles of an image, the one with the
-/// largest patch stands for all.
+/// The tile of an image with the largest patch: at the borders part of a patch is padding.
 template <class Patch>
-void show_largest(Cut& cut, const TiledDimension& dimension, std::uint64_t size, Patch patch_of) {
-    std::uint64_t largest = patch_of(cut.parts[0].example).bytes();
-    for (std::uint64_t index = 1; (index + 1) * size <= dimension.period; ++index) {
+Range largest_patch(const Cut& cut, const TiledDimension& dimension, std::uint64_t size, Patch patch_of) {
+    Range best = cut.parts[0].example;
+    for (std::uint64_t index = 1; index * size < dimension.period; ++index) {
         const Range tile = tile_at(dimension, size, index);
-        const std::uint64_t bytes = patch_of(tile).bytes();
-        if (bytes > largest) {
-            largest = bytes;
-            cut.parts[0].example = tile;
+        if (patch_of(tile).bytes() > patch_of(best).bytes()) {
+            best = tile;
         }
     }
+    return best;
 }
 
 /// Evaluates tilings of one problem that differ in order and dataflow only.
@@ -154,26 +151,32 @@ public:
         j_ = cut(problem.j(), sizes.j);
         l_ = cut(problem.l(), sizes.l);
         fullest_ = {{0, sizes.batch}, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
+        largest_ = fullest_;
         if (!problem.is_matmul()) {
             const Range whole_j{0, problem.j().extent};
             const Range whole_l{0, problem.l().extent};
-            show_largest(i_, problem.i(), sizes.i, [&](const Range& i) {
+            largest_.i = largest_patch(i_, problem.i(), sizes.i, [&](const Range& i) {
                 return problem.left({{0, 1}, i, {}, whole_l}, 8);
             });
-            show_largest(l_, problem.l(), sizes.l, [&](const Range& l) {
+            largest_.l = largest_patch(l_, problem.l(), sizes.l, [&](const Range& l) {
                 return problem.right({{0, 1}, {}, whole_j, l}, 8);
             });
+            // Of the tiles of full size, that one stands for all.
+            const auto represent = [](Cut& cut, const Range& largest) {
+                cut.parts[0].example = largest.size() == cut.parts[0].example.size() ? largest : cut.parts[0].example;
+            };
+            represent(i_, largest_.i);
+            represent(l_, largest_.l);
         }
-        largest_ = {{0, sizes.batch}, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
     }
 
     [[nodiscard]] bool fits(bool j_outer, Dataflow dataflow) const {
         Tiling tiling = sizes_;
         tiling.j_outer = j_outer;
         const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
-        const Buffers need = buffers(problem_, input_, largest_, fullest_, times, batches_ * i_.tiles * l_.tiles,
-                                     batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles);
-        return need.total() <= input_.tile_space_bytes &&
+        const TileBytes need = buffers(problem_, input_, largest_, fullest_, times, batches_ * i_.tiles * l_.tiles,
+                                       batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles);
+        return input_.tiles.holds(need) &&
                accumulator_need(problem_.passes(fullest_), dataflow, l_.tiles) <= array_.accumulator_bytes;
     }
 
@@ -240,13 +243,12 @@ public:
         return {std::max(compute, dram / rate) + (first_load + last_store) / rate, dram};
     }
 
-    [[nodiscard]] std::uint64_t space(bool j_outer) const {
+    [[nodiscard]] TileBytes space(bool j_outer) const {
         Tiling tiling = sizes_;
         tiling.j_outer = j_outer;
         const Reloads times = reloads(tiling, i_.tiles, j_.tiles, l_.tiles);
         return buffers(problem_, input_, largest_, fullest_, times, batches_ * i_.tiles * l_.tiles,
-                       batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles)
-            .total();
+                       batches_ * j_.tiles * l_.tiles, batches_ * i_.tiles * j_.tiles);
     }
 
 private:
@@ -309,7 +311,7 @@ TileWalk::Step TileWalk::next() {
     return step;
 }
 
-std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input) {
+TileBytes tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input) {
     return Candidate(problem, MacArrayParameters{}, input, tiling).space(tiling.j_outer);
 }
 
@@ -356,9 +358,9 @@ Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array
     }
     if (evaluated.empty()) {
         throw InputError(
-            fmt::format("a tile of the product m={} n={} k={} does not fit: {} bytes of scratchpad for tiles and {} of "
+            fmt::format("a tile of the product m={} n={} k={} does not fit: {} of scratchpad for tiles and {} of "
                         "accumulators",
-                        problem.m(), problem.n(), problem.k(), input.tile_space_bytes, array.accumulator_bytes));
+                        problem.m(), problem.n(), problem.k(), input.tiles.text(), array.accumulator_bytes));
     }
     const auto fastest =
         std::min_element(evaluated.begin(), evaluated.end(),

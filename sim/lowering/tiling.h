@@ -6,6 +6,7 @@
 
 #include "models/machine/machine_params.h"
 #include "sim/lowering/gemm_problem.h"
+#include "sim/lowering/tile_space.h"
 
 namespace nibble {
 
@@ -24,13 +25,14 @@ struct TilingInput {
     ArrayMode mode = ArrayMode::fp16;
     std::uint32_t left_bits = 16;
     std::uint32_t right_bits = 16;
-    std::uint32_t out_bits =
-        16;  ///< written to the scratchpad for one output, all copies together, the 16-bit one included
+    std::uint32_t out_bits = 16;     ///< written to the scratchpad for one output: all copies, the 16-bit one included
+    std::uint32_t code_bits = 0;     ///< of these, radix-4 codes of gradients
     std::uint32_t stored_bits = 16;  ///< of these, written to DRAM
     bool left_resident = false;      ///< the operand is on chip already and takes no part of the tile space
     bool right_resident = false;
-    bool memory_free = false;  ///< machine with ideal memory
-    std::uint64_t tile_space_bytes = 0;
+    bool memory_free = false;     ///< machine with ideal memory
+    TileCapacity tiles;           ///< room for tiles
+    std::uint32_t buffering = 2;  ///< tiles of one operand or result that have room at the same time
     double dram_bytes_per_cycle = 0;
 };
 
@@ -60,8 +62,8 @@ private:
     std::uint64_t batch_ = 0, outer_ = 0, inner_ = 0, l_tile_ = 0;  // of the next tile
 };
 
-/// Scratchpad space that the tiling's buffers take: two of each operand that changes, two of the output.
-[[nodiscard]] std::uint64_t tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input);
+/// Scratchpad space that the tiling's buffers take: `buffering` of each operand that changes and of the output.
+[[nodiscard]] TileBytes tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input);
 
 /// Searches tile sizes (powers of two, whole images, everything), the two orders and the array's dataflows for the
 /// fewest predicted cycles: the array's cycles or DRAM's, whichever is more, plus the first load and the last store,

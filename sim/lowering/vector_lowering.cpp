@@ -2,10 +2,12 @@
 #include "sim/lowering/vector_lowering.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "sim/base/error.h"
 #include "sim/base/units.h"
 #include "sim/input/operation_size.h"
 #include "sim/lowering/gemm_problem.h"
@@ -114,6 +116,8 @@ public:
             work_.lane_ops += output.quantize_lane_ops * output.elements;
         }
         chunks_ = chunk_count();
+        input_free_.resize(buffering());
+        output_free_.resize(buffering());
         start_ = later(context_.tiles.take(space(chunks_)), context_.memory.resident_release());
         context_.emitter.begin(std::move(record));
     }
@@ -174,6 +178,9 @@ private:
         }
     }
 
+    [[nodiscard]] std::uint32_t buffering() const { return context_.machine.scratchpad.buffering; }
+
+    /// As few chunks as overlap well and fit.
     [[nodiscard]] std::uint64_t chunk_count() const {
         std::uint64_t bytes = 0;
         for (const auto* streams : {&inputs_, &results_, &codes_}) {
@@ -182,27 +189,44 @@ private:
             }
         }
         bytes += gradients_ * 2;  // on their way to the log-gradient unit
-        const std::uint64_t chunk = std::min(longest_chunk_bytes, context_.tiles.capacity() / 4);
-        return std::max<std::uint64_t>(1, ceil_div(bytes, chunk));
+        std::uint64_t chunks = std::max<std::uint64_t>(1, ceil_div(bytes, longest_chunk_bytes));
+        while (!context_.tiles.capacity().holds(space(chunks))) {
+            if (bytes / chunks < chunk_alignment_bytes) {
+                throw InputError(fmt::format("a chunk of element-wise work does not fit: {} of scratchpad for tiles",
+                                             context_.tiles.capacity().text()));
+            }
+            chunks *= 2;
+        }
+        return chunks;
     }
 
-    /// Two chunks of every stream that moves, and one of what is moved whole.
-    [[nodiscard]] std::uint64_t space(std::uint64_t chunks) const {
-        std::uint64_t bytes = 2 * ceil_div(gradients_ * 2, chunks);
-        for (const auto* streams : {&inputs_, &results_, &codes_}) {
-            for (const Stream& stream : *streams) {
-                if (stream.moves) {
-                    bytes +=
-                        stream.small() ? stream.bytes : 2 * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
-                }
+    /// `buffering` chunks of every stream that moves, and one of what is moved whole. Inputs take turns in the buffers
+    /// of the two operands.
+    [[nodiscard]] TileBytes space(std::uint64_t chunks) const {
+        TileBytes bytes{};
+        const auto add = [&](const Stream& stream, TileBuffer buffer) {
+            if (stream.moves) {
+                of(bytes, buffer) += stream.small()
+                                         ? stream.bytes
+                                         : buffering() * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
             }
+        };
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            add(inputs_[i], i % 2 == 0 ? TileBuffer::left : TileBuffer::right);
         }
-        return std::min(bytes, context_.tiles.capacity());
+        for (const Stream& stream : results_) {
+            add(stream, TileBuffer::output);
+        }
+        for (const Stream& stream : codes_) {
+            add(stream, TileBuffer::gradient);
+        }
+        of(bytes, TileBuffer::output) += buffering() * ceil_div(gradients_ * 2, chunks);
+        return bytes;
     }
 
     void emit(std::uint64_t chunk, std::uint64_t chunks) {
         Emitter& emitter = context_.emitter;
-        const std::size_t slot = chunk % 2;
+        const std::size_t slot = chunk % buffering();
         Dependencies ready = start_;
         std::uint64_t read_bytes = 0;
         for (const Stream& stream : inputs_) {
@@ -268,8 +292,8 @@ private:
     std::uint32_t code_bits_ = 0;
     LaneWork work_;
     Dependencies start_{};
-    std::array<Dependencies, 2> input_free_{};
-    std::array<Dependencies, 2> output_free_{};
+    std::vector<Dependencies> input_free_;  // last users of each chunk's buffers
+    std::vector<Dependencies> output_free_;
 };
 
 }  // namespace

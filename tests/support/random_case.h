@@ -41,6 +41,11 @@ public:
         m.scratchpad.banks = static_cast<std::uint32_t>(number(1, 16));
         m.scratchpad.line_bytes = one_of<std::uint32_t>({16, 32, 64});
         m.scratchpad.resident_bytes = one_of<std::uint64_t>({0, 4096, 16384});
+        m.scratchpad.buffering = static_cast<std::uint32_t>(number(1, 4));
+        if (coin()) {
+            const std::uint64_t quarter = (m.scratchpad.capacity_bytes - m.scratchpad.resident_bytes) / 4;
+            m.scratchpad.buffers = TileBytes{quarter, quarter, quarter, quarter};
+        }
         m.log_gradient.lanes = static_cast<std::uint32_t>(number(1, 16));
         m.vector_unit.lanes = static_cast<std::uint32_t>(number(1, 32));
         m.mac_array.overlap = coin();

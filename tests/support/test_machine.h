@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/machine/machine_params.h"
+#include "sim/lowering/tile_space.h"
 
 namespace nibble::test {
 
@@ -28,6 +29,11 @@ inline MachineParameters small_machine() {
     machine.mac_array.accumulator_bytes = 16 * 1024;
     machine.mac_array.accumulation.chunk = 8;
     return machine;
+}
+
+/// One buffer of that many bytes for all tiles.
+inline TileCapacity tile_room(std::uint64_t bytes) {
+    return TileCapacity({.capacity_bytes = bytes, .resident_bytes = 0, .banks = 1, .line_bytes = 1});
 }
 
 }  // namespace nibble::test

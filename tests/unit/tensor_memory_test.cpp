@@ -306,20 +306,5 @@ TEST(TensorMemory, NeverHoldsMoreThanFits) {
     EXPECT_GT(kept, 200U);
 }
 
-// ---- space for tiles
-
-TEST(TileSpace, WaitsForTheOldestUntilThereIsRoom) {
-    TileSpace space({.capacity_bytes = 130, .resident_bytes = 30, .banks = 1, .line_bytes = 1});
-    EXPECT_EQ(space.capacity(), 100U);
-    EXPECT_EQ(space.take(60), Dependencies{});
-    space.release_last({1, 0, 0, 0, 0});
-    EXPECT_EQ(space.take(40), Dependencies{}) << "beside the first";
-    space.release_last({2, 5, 0, 0, 0});
-    EXPECT_EQ(space.take(60), (Dependencies{1, 0, 0, 0, 0})) << "in place of the first";
-    space.release_last({3, 0, 7, 0, 0});
-    EXPECT_EQ(space.take(100), (Dependencies{3, 5, 7, 0, 0})) << "in place of both";
-    EXPECT_THROW(static_cast<void>(space.take(101)), ModelError);
-}
-
 }  // namespace
 }  // namespace nibble

@@ -183,7 +183,7 @@ TilingInput random_input(test::RandomCase& random) {
     input.stored_bits = random.one_of<std::uint32_t>({0, 8, 16});
     input.left_resident = random.number(0, 3) == 0;
     input.right_resident = random.number(0, 3) == 0;
-    input.tile_space_bytes = random.one_of<std::uint64_t>({600, 2000, 8000, 40000});
+    input.tiles = test::tile_room(random.one_of<std::uint64_t>({600, 2000, 8000, 40000}));
     input.dram_bytes_per_cycle = static_cast<double>(random.number(1, 64));
     return input;
 }
@@ -224,13 +224,13 @@ TEST(SearchTiling, WhatItFindsFitsTheMachine) {
         }
         ++found;
         const Walked actual = walk(problem, array, input, *tiling);
-        const std::uint64_t reserved = tile_space(problem, *tiling, input);
+        const TileBytes reserved = tile_space(problem, *tiling, input);
         const auto* conv = std::get_if<Convolution>(&operation.work);
         SCOPED_TRACE(testing::Message() << "case " << n << " phase " << static_cast<int>(operation.phase) << ' '
                                         << to_string(*tiling, problem) << ' '
                                         << (conv != nullptr ? testing::PrintToString(*conv) : ""));
-        EXPECT_LE(reserved, input.tile_space_bytes);
-        EXPECT_LE(actual.space, reserved);
+        EXPECT_TRUE(input.tiles.holds(reserved));
+        EXPECT_LE(actual.space, total(reserved));
         EXPECT_LE(actual.accumulator_bytes, array.accumulator_bytes);
         EXPECT_NE(std::find(array.dataflows.begin(), array.dataflows.end(), tiling->dataflow), array.dataflows.end());
     }
@@ -313,7 +313,8 @@ TEST(SearchTiling, FindsTheBestOfAllCandidates) {
                     tiling.dataflow = dataflow;
                     tiling.j_outer = j_outer;
                     const Walked cost = walk(problem, array, input, tiling);
-                    if (cost.space <= input.tile_space_bytes && cost.accumulator_bytes <= array.accumulator_bytes) {
+                    if (cost.space <= input.tiles.bytes(TileBuffer::left) &&
+                        cost.accumulator_bytes <= array.accumulator_bytes) {
                         all.push_back(cost);
                         if (chosen == tiling) {
                             of_chosen = cost;
@@ -344,7 +345,7 @@ TEST(SearchTiling, FindsTheBestOfAllCandidates) {
 TEST(SearchTiling, SaysWhenNothingFits) {
     const GemmProblem problem = test::problem_of(test::gemm(Matmul{1, 8, 9, 10, false, true}, Phase::forward));
     TilingInput input;
-    input.tile_space_bytes = 10;
+    input.tiles = test::tile_room(10);
     input.dram_bytes_per_cycle = 8;
     try {
         static_cast<void>(search_tiling(problem, test::small_machine().mac_array, input));
@@ -365,7 +366,7 @@ TEST(SearchTiling, IdealMemoryLeavesOnlyTheArray) {
     input.memory_free = true;
     input.left_resident = true;
     input.right_resident = true;
-    input.tile_space_bytes = 64 * 64 * 2;
+    input.tiles = test::tile_room(64 * 64 * 2);
     input.dram_bytes_per_cycle = 1;
     EXPECT_EQ(search_tiling(problem, array, input), (Tiling{1, 64, 64, 64, false, Dataflow::output_stationary}));
 }
