@@ -133,6 +133,18 @@ private:
         run.add_option("--dump-codes", run_.dump_codes,
                        "With --values, .npz file for the codes of recorded operands on the machine");
         run.add_option("--recipe", run_.recipe, "Precision of each GEMM")->capture_default_str();
+        run.add_option("--mapping", run_.mapping.choice,
+                       "How GEMMs are cut, ordered and buffered: search, greedy, or a mapping file (what it does not "
+                       "have is searched)")
+            ->capture_default_str();
+        run.add_option("--mapping-objective", objective_,
+                       fmt::format("What mappings are searched for: {}", fmt::join(mapping_objective_names, ", ")))
+            ->check(
+                CLI::IsMember(std::vector<std::string>(mapping_objective_names.begin(), mapping_objective_names.end())))
+            ->capture_default_str();
+        run.add_option("--mapping-out", run_.mapping_out, "File for the mappings used, to be edited and read back");
+        run.add_flag("--no-mapping-cache", no_mapping_cache_,
+                     "Search every mapping anew, and keep none for later runs");
         run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
         run.add_flag("--json", run_.json, "Print result.json instead of the report");
         run.add_flag("--quiet", run_.quiet, "Print neither progress nor report");
@@ -145,6 +157,10 @@ private:
                 request.program = version;
                 request.trace = trace_request();
                 request.skipping = clock_ == "skipping";
+                request.mapping.objective = static_cast<MappingObjective>(
+                    std::ranges::find(mapping_objective_names, objective_) - mapping_objective_names.begin());
+                request.mapping.cache = !no_mapping_cache_;
+                request.mapping.quiet = request.quiet;
                 run_command(request);
             };
         });
@@ -210,6 +226,8 @@ private:
     RunRequest run_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
+    std::string objective_ = "cycles";
+    bool no_mapping_cache_ = false;
     std::string log_ = "warn";
     std::string subject_;
     TraceRequest trace_;

@@ -20,8 +20,8 @@ constexpr std::string_view clear_line = "\r\x1b[K";
 
 }  // namespace
 
-Progress::Progress(std::string what, std::uint64_t operations, bool enabled)
-    : what_(for_terminal(what, 20)), operations_(operations), enabled_(enabled) {}
+Progress::Progress(std::string what, std::string units, std::uint64_t all, bool enabled)
+    : what_(for_terminal(what, 40)), units_(std::move(units)), all_(all), enabled_(enabled) {}
 
 Progress::~Progress() {
     if (shown_) {
@@ -29,7 +29,7 @@ Progress::~Progress() {
     }
 }
 
-void Progress::update(std::uint64_t operations_done, std::uint64_t cycles) {
+void Progress::update(std::uint64_t done, std::uint64_t cycles) {
     const Clock::time_point now = Clock::now();
     if (!enabled_ || now - updated_ < between_updates) {
         return;
@@ -37,13 +37,17 @@ void Progress::update(std::uint64_t operations_done, std::uint64_t cycles) {
     updated_ = now;
     shown_ = true;
     const double seconds = std::chrono::duration<double>(now - begin_).count();
-    const auto done = static_cast<double>(operations_done);
-    const auto all = static_cast<double>(operations_);
-    const std::string left =
-        operations_done > 0 ? ", " + duration(seconds * (all - done) / done) + " left" : std::string{};
-    fmt::print(stderr, "{}{}: {} of {} operations, {}, {}{}", clear_line, what_, grouped(operations_done),
-               grouped(operations_), with_prefix(static_cast<double>(cycles), "cycles"),
-               with_prefix(seconds > 0 ? static_cast<double>(cycles) / seconds : 0, "cycles/s"), left);
+    std::string line = fmt::format("{}: {} of {} {}", what_, grouped(done), grouped(all_), units_);
+    if (cycles > 0) {
+        const auto simulated = static_cast<double>(cycles);
+        line += fmt::format(", {}, {}", with_prefix(simulated, "cycles"),
+                            with_prefix(seconds > 0 ? simulated / seconds : 0, "cycles/s"));
+    }
+    if (done > 0) {
+        line +=
+            fmt::format(", {} left", duration(seconds * static_cast<double>(all_ - done) / static_cast<double>(done)));
+    }
+    fmt::print(stderr, "{}{}", clear_line, line);
     std::fflush(stderr);
 }
 

@@ -11,19 +11,21 @@ namespace nibble {
 /// a second, and gone at the end.
 class Progress {
 public:
-    /// `operations` are to be done in all, over all machines.
-    Progress(std::string what, std::uint64_t operations, bool enabled);
+    /// `all` units ("operations") are to be done.
+    Progress(std::string what, std::string units, std::uint64_t all, bool enabled);
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void update(std::uint64_t operations_done, std::uint64_t cycles);
+    /// `cycles` have been simulated for that, if any.
+    void update(std::uint64_t done, std::uint64_t cycles = 0);
 
 private:
     using Clock = std::chrono::steady_clock;
 
     std::string what_;
-    std::uint64_t operations_;
+    std::string units_;
+    std::uint64_t all_;
     bool enabled_;
     bool shown_ = false;
     Clock::time_point begin_ = Clock::now();

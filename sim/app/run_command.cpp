@@ -146,6 +146,44 @@ Job job_of(const Subject& subject, const TensorPlan& plan, const RunRequest& req
     return job;
 }
 
+/// The mappings that both machines use.
+struct Mappings {
+    MappingTable machine;
+    MappingTable baseline;
+};
+
+Mappings map_gemms(const RunRequest& request, const MappingChoice& choice, const TraceSource& trace, const Setup& setup,
+                   const Plans& plans, const Selection& selection) {
+    std::unique_ptr<PendingFile> file;
+    std::ofstream out;
+    if (!request.mapping_out.empty()) {
+        file = std::make_unique<PendingFile>(request.mapping_out);
+        out.open(file->temporary());
+    }
+    const auto plan = [&](const Subject& subject, const TensorPlan& tensors) {
+        const Job job = job_of(subject, tensors, request, selection);
+        const std::vector<PlannedGemm> planned = choice.plan(trace.path(), tensors, subject, job.lowering);
+        if (file) {
+            write_mappings(out, subject.machine.name, planned);
+        }
+        return table_of(planned);
+    };
+    Mappings mappings;
+    trace.checked([&] {
+        mappings.machine = plan(setup.machine, *plans.machine);
+        if (setup.baseline) {
+            mappings.baseline = plan(*setup.baseline, *plans.baseline);
+        }
+    });
+    if (file) {
+        if (!out.flush()) {
+            throw InputError(fmt::format("{}: the mappings cannot be written", printable(request.mapping_out)));
+        }
+        file->commit();
+    }
+    return mappings;
+}
+
 }  // namespace
 
 void run_command(const RunRequest& request) {
@@ -174,24 +212,29 @@ void run_command(const RunRequest& request) {
     if (trace.imported() && !request.quiet) {
         std::cerr << import_line(request.trace.name, *trace.imported()) << '\n' << import_text(*trace.imported(), {});
     }
+    const MappingChoice mapping(request.mapping);
     const Plans plans = make_plans(trace, setup, selection);
     require_codes(request, plans);
     setup.network = plans.machine->header().name;
     setup.batch = plans.machine->header().batch;
 
+    const Mappings mappings = map_gemms(request, mapping, trace, setup, plans, selection);
+
     const DeferInterrupts until_outputs_are_tidy;
     ResultCollector collector(std::move(setup));
     Outputs outputs(request, collector.setup());
     Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
+    job.lowering.mappings = &mappings.machine;
     job.lowering.dump_codes = outputs.codes_path();
     std::optional<Job> baseline;
     if (collector.setup().baseline) {
         baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);
+        baseline->lowering.mappings = &mappings.baseline;
     }
     const std::uint64_t operations = plans.machine->operations() * (baseline ? 2 : 1);
     Summaries summaries;
     {
-        Progress progress(collector.setup().network, operations, !request.quiet && progress_possible());
+        Progress progress(collector.setup().network, "operations", operations, !request.quiet && progress_possible());
         const auto sink = [&](const OpRecord& record, const OpRecord* other) {
             collector.add(record, other);
             outputs.add(record, other, collector.setup());

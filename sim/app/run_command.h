@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "sim/app/mapping_choice.h"
 #include "sim/app/trace_source.h"
 
 namespace nibble {
@@ -18,8 +19,10 @@ struct RunRequest {
     bool skipping = true;
     bool values = false;
     std::string recipe = "int4-fp4";
-    std::string out;         ///< directory for results; empty: none
-    std::string dump_codes;  ///< .npz file for the codes of recorded operands on the machine; empty: none
+    std::string out;          ///< directory for results; empty: none
+    MappingOptions mapping;   ///< of the GEMMs of both machines
+    std::string mapping_out;  ///< file for the mappings used; empty: none
+    std::string dump_codes;   ///< .npz file for the codes of recorded operands on the machine; empty: none
     bool json = false;
     bool quiet = false;
 };

@@ -81,6 +81,7 @@ void code_record(Coder& coder, Record& record) {
     coder.field(record.peak_macs_per_cycle);
     coder.field(record.predicted_dram_bytes_read);
     coder.field(record.predicted_dram_bytes_written);
+    coder.field(record.predicted_cycles);
     coder.field(record.causes);
     coder.field(record.counters);
 }

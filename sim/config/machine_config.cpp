@@ -409,32 +409,6 @@ private:
     MachineParameters machine_;
 };
 
-/// Text as a double-quoted YAML scalar.
-std::string yaml_text(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        switch (c) {
-            case '"':
-            case '\\':
-                out += '\\';
-                out += c;
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out + '"';
-}
-
 std::string mode_yaml(const MacArrayParameters& array, const ArrayGeometry& geometry) {
     const std::string size = array.sharing == ArraySharing::dedicated
                                  ? fmt::format("rows: {}, cols: {}, ", geometry.rows, geometry.cols)

@@ -332,4 +332,29 @@ ProblemList& YamlDocument::problems() const {
     return document_->problems;
 }
 
+std::string yaml_text(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        switch (c) {
+            case '"':
+            case '\\':
+                out += '\\';
+                out += c;
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            default:
+                out += c;
+        }
+    }
+    return out + '"';
+}
+
 }  // namespace nibble

@@ -147,6 +147,9 @@ private:
     std::vector<std::string> missing_;  // those of them that are required
 };
 
+/// Text as a double-quoted YAML scalar.
+[[nodiscard]] std::string yaml_text(std::string_view text);
+
 /// A YAML file read strictly: one document of at most 1 MiB of UTF-8, no tags, aliases bounded. Whatever makes the
 /// file unreadable as a whole is thrown at once; everything else is collected and thrown by throw_if_any().
 class YamlDocument {

@@ -35,7 +35,8 @@ struct OpRecord {
     double peak_macs_per_cycle = 0;                ///< of its mode; 0 for vector work
     std::uint64_t predicted_dram_bytes_read = 0;   ///< stated by the tiling before the run
     std::uint64_t predicted_dram_bytes_written = 0;
-    CauseCycles causes{};  ///< sums to counters[cycles]
+    std::uint64_t predicted_cycles = 0;  ///< of a GEMM alone, when its mapping was chosen; 0: unknown
+    CauseCycles causes{};                ///< sums to counters[cycles]
     CounterValues counters{};
     /// Of GEMMs on the array in values mode, else null. Measured while the operation runs: complete when it retires.
     std::shared_ptr<const ValueRecord> values;

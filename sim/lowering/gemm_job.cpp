@@ -7,11 +7,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include "models/mac_array/tile_values.h"
-#include "sim/base/units.h"
 #include "sim/input/gemm_direction.h"
 #include "sim/lowering/gradient_check.h"
-#include "sim/lowering/selection.h"
+#include "sim/lowering/greedy_tiling.h"
 
 namespace nibble {
 
@@ -31,13 +29,8 @@ GemmProblem problem_of(const Operation& operation, const TensorMemory& memory) {
             memory.tensor(operation.inputs[1 - left]).elements};
 }
 
-/// Buffers of one operand take turns.
-std::size_t next_buffer(std::size_t buffer, const std::vector<Dependencies>& buffers) {
-    return (buffer + 1) % buffers.size();
-}
-
 bool has(const OutputCopies& output, CopyFormat format) {
-    return std::find(output.formats.begin(), output.formats.end(), format) != output.formats.end();
+    return std::ranges::find(output.formats, format) != output.formats.end();
 }
 
 }  // namespace
@@ -46,255 +39,164 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     : resources_(resources),
       context_(resources.context),
       operation_(operation),
-      problem_(problem_of(operation, context_.memory)),
-      precision_(context_.recipe.precision_of(operation)),
-      out_free_(context_.machine.scratchpad.buffering) {
+      task_{.problem = problem_of(operation, context_.memory), .mode = context_.recipe.precision_of(operation).mode} {
     const std::uint64_t out_access = first_access + operation.inputs.size();
     out_ = place_output(context_, operation.outputs[0], out_access);
     for (std::size_t i = 1; i < operation.outputs.size(); ++i) {
         side_outputs_.push_back(place_output(context_, operation.outputs[i], out_access + i));
     }
-    epilogue_lane_ops_ = lane_ops_of(operation.epilogue);
-    transforms_ = !std::all_of(operation.epilogue.begin(), operation.epilogue.end(), only_reduces);
     const std::size_t left = left_input(operation);
     left_ = operand(left, first_access + left);
     right_ = operand(1 - left, first_access + 1 - left);
+    task_.left = {left_.bits, left_.on_chip};
+    task_.right = {right_.bits, right_.on_chip};
     for (std::size_t i = gemm_operands; i < operation.inputs.size(); ++i) {
-        side_inputs_.push_back(side_input(i));
+        const Input side = side_input(i);
+        const bool small = context_.memory.tensor(side.id).elements != out_.elements;
+        (small ? small_inputs_ : side_inputs_).push_back(side);
     }
+    describe_outputs();
 
-    const TilingInput input = tiling_input();
-    tiling_ = resources_.tilings.tiling(operation, problem_, input);
-    walk_.emplace(problem_, tiling_);
-    start_ = later(context_.tiles.take(tile_space(problem_, tiling_, input)), context_.memory.resident_release());
+    const MappingTable::Entry* const mapped =
+        resources_.mappings != nullptr ? resources_.mappings->find(task_.key()) : nullptr;
+    const Tiling tiling = mapped != nullptr ? mapped->tiling : greedy_tiling(task_, context_.machine);
+    record.predicted_cycles = mapped != nullptr ? mapped->expected_cycles : 0;
+    places_.start = later(context_.tiles.take(tile_space(task_, tiling)), context_.memory.resident_release());
 
-    const auto mode = static_cast<std::size_t>(precision_.mode);
+    const auto mode = static_cast<std::size_t>(task_.mode);
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
     record.mode = array_mode_names[mode];
-    record.dataflow = dataflow_names[static_cast<std::size_t>(tiling_.dataflow)];
-    record.tiling = to_string(tiling_, problem_);
-    record.batch = problem_.batch();
-    record.m = problem_.m();
-    record.n = problem_.n();
-    record.k = problem_.k();
+    record.dataflow = dataflow_names[static_cast<std::size_t>(tiling.dataflow)];
+    record.tiling = to_string(tiling, task_.problem);
+    record.batch = task_.problem.batch();
+    record.m = task_.problem.m();
+    record.n = task_.problem.n();
+    record.k = task_.problem.k();
     record.peak_macs_per_cycle = peak_macs_per_cycle(*context_.machine.mac_array.modes[mode]);
     spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow, record.tiling);
+    GemmPayload payload;
     if (resources_.values != nullptr) {
-        record.values = resources_.values->begin(operation, problem_, tiling_, precision_,
-                                                 context_.memory.tensor(left_.id), context_.memory.tensor(right_.id));
+        record.values =
+            resources_.values->begin(operation, task_.problem, tiling, context_.recipe.precision_of(operation),
+                                     context_.memory.tensor(left_.id), context_.memory.tensor(right_.id));
+        payload.values = resources_.values;
+        payload.gradients = [this](const std::shared_ptr<const std::vector<float>>& sums) {
+            return gradients_to_convert(sums, task_.problem.k(), operation_.layer, resources_.gradients_checked);
+        };
     }
     context_.emitter.begin(std::move(record));
 
     preload(left_);
     preload(right_);
-    load_small_side_inputs();
+    load_small_inputs();
+    places_.left = left_.place;
+    places_.right = right_.place;
+    for (const Input& side : side_inputs_) {
+        places_.side_inputs.push_back(side.place);
+    }
+    emission_.emplace(task_, tiling, places_, context_.emitter, std::move(payload));
 }
 
-GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
+GemmJob::Input GemmJob::operand(std::size_t input, std::uint64_t access) {
     TensorMemory& memory = context_.memory;
-    Operand operand;
+    Input operand;
     operand.id = operation_.inputs[input];
     const Tensor& tensor = memory.tensor(operand.id);
     operand.format = input_copy(operation_, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
     operand.bits = bits_of(operand.format, tensor);
-    operand.buffer_free.resize(context_.machine.scratchpad.buffering);
     const TensorMemory::Copy& copy = memory.copy(operand.id, operand.format);
-    operand.ready = copy.ready();
-    operand.resident = copy.resident || context_.machine.ideal_memory;
-    if (!operand.resident) {
-        operand.address = memory.address(operand.id, operand.format);
+    operand.place.ready = copy.ready();
+    operand.on_chip = copy.resident || context_.machine.ideal_memory;
+    if (!operand.on_chip) {
+        operand.place.address = memory.address(operand.id, operand.format);
         operand.preload = memory.keep_input(operand.id, operand.format, access);
-        operand.resident = operand.preload;
+        operand.on_chip = operand.preload;
     }
     return operand;
 }
 
-GemmJob::Operand GemmJob::side_input(std::size_t input) {
+GemmJob::Input GemmJob::side_input(std::size_t input) {
     TensorMemory& memory = context_.memory;
-    Operand side;
+    Input side;
     side.id = operation_.inputs[input];
     const Tensor& tensor = memory.tensor(side.id);
     side.format = vector_copy(tensor.role);
     side.bits = bits_of(side.format, tensor);
     const TensorMemory::Copy& copy = memory.copy(side.id, side.format);
-    side.ready = copy.ready();
-    side.resident = copy.resident || context_.machine.ideal_memory;
-    side.address = side.resident ? 0 : memory.address(side.id, side.format);
+    side.place.ready = copy.ready();
+    side.on_chip = copy.resident || context_.machine.ideal_memory;
+    side.place.address = side.on_chip ? 0 : memory.address(side.id, side.format);
     return side;
 }
 
-bool GemmJob::as_large_as_the_output(TensorId tensor) const {
-    return context_.memory.tensor(tensor).elements == out_.elements;
-}
-
-TilingInput GemmJob::tiling_input() const {
-    TilingInput input;
-    input.mode = precision_.mode;
-    input.left_bits = left_.bits;
-    input.right_bits = right_.bits;
-    input.left_resident = left_.resident;
-    input.right_resident = right_.resident;
-    input.memory_free = context_.machine.ideal_memory;
-    input.tiles = context_.tiles.capacity();
-    input.buffering = context_.machine.scratchpad.buffering;
-    input.dram_bytes_per_cycle = resources_.dram_bytes_per_cycle;
-    input.out_bits = out_.bits + (has(out_, CopyFormat::fp16) ? 0 : result_bits);
-    input.code_bits = out_.code_bits;
-    input.stored_bits = out_.stored ? out_.bits : 0;
+/// What the scratchpad, the vector unit and DRAM take of an output and of what goes with it.
+void GemmJob::describe_outputs() {
+    const bool keeps_result = has(out_, CopyFormat::fp16);
+    task_.code_bits = out_.code_bits;
+    task_.result_bits = out_.bits - out_.code_bits + (keeps_result ? 0 : result_bits);
+    task_.lane_ops = lane_ops_of(operation_.epilogue) + out_.quantize_lane_ops;
+    // Results that the epilogue changes go back as 16 bits where somebody, or the log-gradient unit, reads them so.
+    const bool transforms = !std::ranges::all_of(operation_.epilogue, only_reduces);
+    const bool rewrites = transforms && (keeps_result || out_.code_bits > 0);
+    task_.vector_read_bits = result_bits;
+    task_.vector_write_bits =
+        out_.bits - out_.code_bits - (keeps_result ? result_bits : 0) + (rewrites ? result_bits : 0);
+    for (const Input& side : side_inputs_) {
+        task_.side_inputs.push_back({side.bits, side.on_chip});
+        task_.result_bits += side.bits;
+        task_.vector_read_bits += side.bits;
+    }
+    TensorMemory& memory = context_.memory;
+    const auto store = [&](const OutputCopies& output) {
+        for (const CopyFormat format : output.formats) {
+            if (output.stored && !context_.machine.ideal_memory) {
+                task_.stored_bits.push_back(bits_of(format, memory.tensor(output.id)));
+                places_.stored.push_back(memory.address(output.id, format));
+            }
+        }
+    };
+    store(out_);
     for (const OutputCopies& side : side_outputs_) {
-        const std::uint32_t bits = side.elements == out_.elements ? side.bits : 0;
-        input.out_bits += bits;
-        input.stored_bits += side.stored ? bits : 0;
+        if (side.elements == out_.elements) {
+            task_.result_bits += side.bits;
+            task_.vector_write_bits += side.bits;
+            store(side);
+        }
     }
-    for (const Operand& side : side_inputs_) {
-        input.out_bits += as_large_as_the_output(side.id) ? side.bits : 0;
-    }
-    return input;
 }
 
-void GemmJob::preload(Operand& operand) {
+void GemmJob::preload(Input& operand) {
     if (!operand.preload) {
         return;
     }
     TensorMemory::Copy& copy = context_.memory.copy(operand.id, operand.format);
-    const Slice whole{.address = operand.address, .run_bytes = copy.bytes};
+    const Slice whole{.address = operand.place.address, .run_bytes = copy.bytes};
     context_.emitter.load(whole, later(copy.stored, context_.memory.resident_release()));
     copy.written = context_.emitter.issued(Unit::load);
-    operand.ready = copy.written;
+    operand.place.ready = copy.written;
 }
 
 // Biases and the like are needed by every tile: loaded once.
-void GemmJob::load_small_side_inputs() {
-    for (Operand& side : side_inputs_) {
-        if (!side.resident && !as_large_as_the_output(side.id)) {
-            const std::uint64_t bytes = context_.memory.copy(side.id, side.format).bytes;
-            context_.emitter.load({.address = side.address, .run_bytes = bytes}, later(start_, side.ready));
-            side.loaded = context_.emitter.issued(Unit::load);
+void GemmJob::load_small_inputs() {
+    for (const Input& small : small_inputs_) {
+        if (small.on_chip) {
+            places_.small_inputs = later(places_.small_inputs, small.place.ready);
+            continue;
         }
+        const std::uint64_t bytes = context_.memory.copy(small.id, small.format).bytes;
+        context_.emitter.load({.address = small.place.address, .run_bytes = bytes},
+                              later(places_.start, small.place.ready));
+        places_.small_inputs = later(places_.small_inputs, context_.emitter.issued(Unit::load));
     }
 }
 
 bool GemmJob::step() {
-    if (walk_->done()) {
+    if (emission_->done()) {
         complete();
         return false;
     }
-    const auto [tile, first, last] = walk_->next();
-    fetch(left_, problem_.left(tile, left_.bits));
-    fetch(right_, problem_.right(tile, right_.bits));
-
-    MatmulCommand command;
-    command.mode = precision_.mode;
-    command.dataflow = tiling_.dataflow;
-    command.left_bits = left_.bits;
-    command.right_bits = right_.bits;
-    command.left_transposed = problem_.left_transposed();
-    command.right_transposed = problem_.right_transposed();
-    command.accumulate = !first;
-    command.finish = last;
-    command.passes = problem_.passes(tile);
-    if (resources_.values != nullptr) {
-        command.values = resources_.values->tile(tile, first, last);
-        sums_ = command.values->sums;
-    }
-    Dependencies needs = later(start_, later(left_.loaded, right_.loaded));
-    needs = later(needs, left_.resident ? left_.ready : Dependencies{});
-    needs = later(needs, right_.resident ? right_.ready : Dependencies{});
-    if (last) {
-        out_buffer_ = next_buffer(out_buffer_, out_free_);
-        needs = later(needs, out_free_[out_buffer_]);
-    }
-    Emitter& emitter = context_.emitter;
-    if (!command.passes.empty()) {  // input pixels that no output reaches have nothing to add up: zero as they are
-        emitter.matmul(std::move(command), needs);
-    }
-    left_.buffer_free[left_.buffer] = emitter.issued(Unit::mac_array);
-    right_.buffer_free[right_.buffer] = emitter.issued(Unit::mac_array);
-    if (last) {
-        finish_tile(tile);
-    }
+    emission_->step();
     return true;
-}
-
-void GemmJob::fetch(Operand& operand, Slice slice) {
-    if (operand.resident) {
-        return;
-    }
-    slice.address += operand.address;
-    if (operand.held == slice) {
-        return;
-    }
-    operand.held = slice;
-    operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
-    context_.emitter.load(slice, later(later(start_, operand.ready), operand.buffer_free[operand.buffer]));
-    operand.loaded = context_.emitter.issued(Unit::load);
-}
-
-void GemmJob::finish_tile(const TileRange& tile) {
-    Emitter& emitter = context_.emitter;
-    const std::uint64_t elements = problem_.out_elements(tile);
-    const auto bytes = [&](std::uint64_t bits) { return bytes_for(Bits(elements * bits)).count(); };
-    Dependencies made = emitter.issued(Unit::mac_array);
-
-    std::uint64_t side_bits_read = 0;
-    for (const Operand& side : side_inputs_) {
-        made = later(made, side.resident ? side.ready : side.loaded);
-        if (!as_large_as_the_output(side.id)) {
-            continue;
-        }
-        side_bits_read += side.bits;
-        if (!side.resident) {
-            Slice slice = problem_.out(tile, side.bits);
-            slice.address += side.address;
-            emitter.load(slice, later(later(start_, side.ready), out_free_[out_buffer_]));
-            made = later(made, emitter.issued(Unit::load));
-        }
-    }
-    std::uint64_t side_bits_written = 0;
-    for (const OutputCopies& side : side_outputs_) {
-        side_bits_written += side.elements == out_.elements ? side.bits : 0;
-    }
-
-    const std::uint64_t lane_ops = (epilogue_lane_ops_ + out_.quantize_lane_ops) * elements;
-    if (lane_ops > 0) {
-        // Results that the epilogue changes go back as 16 bits where somebody, or the log-gradient unit, reads them so.
-        const bool keeps_result = has(out_, CopyFormat::fp16);
-        const bool rewrites = transforms_ && (keeps_result || out_.code_bits > 0);
-        const std::uint64_t quantized_bits = out_.bits - out_.code_bits - (keeps_result ? result_bits : 0);
-        emitter.vector({.lane_ops = lane_ops,
-                        .read_bytes = bytes(result_bits + side_bits_read),
-                        .write_bytes = bytes(quantized_bits + side_bits_written + (rewrites ? result_bits : 0))},
-                       made);
-        made = emitter.issued(Unit::vector_unit);
-    }
-    if (out_.code_bits > 0) {
-        ConvertCommand conversion{.elements = elements, .code_bits = out_.code_bits, .values = nullptr};
-        if (sums_ != nullptr) {
-            conversion.values =
-                gradients_to_convert(sums_, problem_.k(), operation_.layer, resources_.gradients_checked);
-        }
-        emitter.convert(conversion, made);
-        made = later(made, emitter.issued(Unit::log_gradient));
-    }
-    store_tile(out_, tile, made);
-    for (const OutputCopies& side : side_outputs_) {
-        if (side.elements == out_.elements) {
-            store_tile(side, tile, made);
-        }
-    }
-    out_free_[out_buffer_] = later(made, emitter.issued(Unit::store));
-}
-
-void GemmJob::store_tile(const OutputCopies& output, const TileRange& tile, const Dependencies& made) {
-    if (!output.stored || context_.machine.ideal_memory) {
-        return;
-    }
-    TensorMemory& memory = context_.memory;
-    for (const CopyFormat format : output.formats) {
-        Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
-        slice.address += memory.address(output.id, format);
-        context_.emitter.store(slice, made);
-    }
 }
 
 // Statistics are whole only now.

@@ -47,15 +47,7 @@ void GemmMeasurement::describe(const Operation& operation, std::size_t input, bo
 }
 
 void GemmMeasurement::add_tile(std::span<const MatmulPass> passes, const TileValues& codes, const TileNumbers& numbers,
-                               bool first) {
-    if (first && compares()) {
-        std::size_t outputs = 0;
-        for (const MatmulPass& pass : passes) {
-            outputs += pass.m * pass.n;
-        }
-        outputs_ =
-            std::make_shared<ExactOutputs>(ExactOutputs{std::vector<double>(outputs), std::vector<double>(outputs)});
-    }
+                               ExactOutputs* outputs) {
     std::size_t left = 0;
     std::size_t right = 0;
     std::size_t out = 0;
@@ -65,13 +57,13 @@ void GemmMeasurement::add_tile(std::span<const MatmulPass> passes, const TileVal
         const std::span left_codes(codes.left.data() + left, left_size);
         const std::span right_codes(codes.right.data() + right, right_size);
         count_toggles(pass, left_codes, right_codes);
-        if (compares()) {
+        if (outputs != nullptr) {
             add_full_precision_product(pass.m, pass.n, pass.k, std::span(numbers.left).subspan(left, left_size),
                                        std::span(numbers.right).subspan(right, right_size),
-                                       std::span(outputs_->full_precision).subspan(out, pass.m * pass.n));
+                                       std::span(outputs->full_precision).subspan(out, pass.m * pass.n));
             add_full_precision_product(pass.m, pass.n, pass.k, decoded(left_.format, left_codes),
                                        decoded(right_.format, right_codes),
-                                       std::span(outputs_->quantized).subspan(out, pass.m * pass.n));
+                                       std::span(outputs->quantized).subspan(out, pass.m * pass.n));
         }
         left += left_size;
         right += right_size;

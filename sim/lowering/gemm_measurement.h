@@ -29,6 +29,8 @@ struct TileNumbers {
 
 /// Outputs of one reduction, pass after pass.
 struct ExactOutputs {
+    explicit ExactOutputs(std::size_t outputs) : full_precision(outputs), quantized(outputs) {}
+
     std::vector<double> full_precision;  ///< of the recorded numbers
     std::vector<double> quantized;       ///< of the codes, in units of both scales
 };
@@ -47,10 +49,10 @@ public:
     /// Are outputs compared? They are if both operands are recorded.
     [[nodiscard]] bool compares() const { return record_->operands[0].recorded && record_->operands[1].recorded; }
 
-    /// Takes in a tile as it is given to the array; `first` of its reduction. `numbers` must be there if compares().
-    void add_tile(std::span<const MatmulPass> passes, const TileValues& codes, const TileNumbers& numbers, bool first);
-    /// Of the reduction in progress; null unless compares().
-    [[nodiscard]] std::shared_ptr<const ExactOutputs> outputs() const { return outputs_; }
+    /// Takes in a tile as it is given to the array. `numbers` must be there if compares(); then the tile is added to
+    /// `outputs`, those of its reduction, which is null otherwise.
+    void add_tile(std::span<const MatmulPass> passes, const TileValues& codes, const TileNumbers& numbers,
+                  ExactOutputs* outputs);
     /// Takes in what the array delivers for a reduction whose tiles have all been added.
     void compare(const ExactOutputs& outputs, std::span<const float> delivered);
 
@@ -72,7 +74,6 @@ private:
     std::size_t macs_per_pe_;
     std::shared_ptr<ValueRecord> record_ = std::make_shared<ValueRecord>();
     Side left_, right_;
-    std::shared_ptr<ExactOutputs> outputs_;
     OutputComparison comparison_;
 };
 

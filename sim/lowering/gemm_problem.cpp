@@ -3,9 +3,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "sim/base/error.h"
 #include "sim/base/units.h"
 #include "sim/input/gemm_direction.h"
+#include "sim/input/operation_names.h"
 
 namespace nibble {
 
@@ -369,6 +372,22 @@ std::vector<MatmulPass> GemmProblem::passes(const TileRange& tile) const {
         }
     }
     return passes;
+}
+
+std::string GemmProblem::text() const {
+    if (const auto* m = std::get_if<Matmul>(&work_)) {
+        return fmt::format("matmul batch {} m {} n {} k {}{}{}{}{}", m->batch, m->m, m->n, m->k,
+                           m->left_transposed ? " left k by m" : "", m->right_transposed ? " right n by k" : "",
+                           left_shared_ ? " left shared" : "", right_shared_ ? " right shared" : "");
+    }
+    const auto& c = std::get<Convolution>(work_);
+    std::string text = fmt::format("{} conv n {} c {} h {} w {} k {} r {} s {} stride {} {} pad {} {} {} {}",
+                                   name_of(phase_), c.n, c.c, c.h, c.w, c.k, c.r, c.s, c.stride_h, c.stride_w,
+                                   c.pad_top, c.pad_bottom, c.pad_left, c.pad_right);
+    if (c.dilation_h > 1 || c.dilation_w > 1) {
+        text += fmt::format(" dilation {} {}", c.dilation_h, c.dilation_w);
+    }
+    return text + (c.groups > 1 ? fmt::format(" groups {}", c.groups) : "");
 }
 
 }  // namespace nibble

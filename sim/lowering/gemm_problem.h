@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -79,6 +80,9 @@ public:
     [[nodiscard]] std::uint64_t n() const { return n_; }
     [[nodiscard]] std::uint64_t k() const { return k_; }
     [[nodiscard]] std::uint64_t macs() const { return batch_ * m_ * n_ * k_; }
+
+    /// "forward conv n 1 c 64 ..." or "matmul batch 1 m 8 ...": equal for problems that are tiled alike.
+    [[nodiscard]] std::string text() const;
 
 private:
     [[nodiscard]] Range input_rows(const Range& output_rows) const;

@@ -296,19 +296,22 @@ std::shared_ptr<TileValues> GemmValues::tile(const TileRange& tile, bool first, 
     TileNumbers numbers;
     Gather(*layer_, tile, *values, numbers).run();
     const std::vector<MatmulPass> passes = layer_->problem.passes(tile);
-    measurement_->add_tile(passes, *values, numbers, first);
+    const std::array<std::uint64_t, 3> place{tile.batch.begin, tile.i.begin, tile.j.begin};
     if (first) {
         std::uint64_t outputs = 0;
         for (const MatmulPass& pass : passes) {
             outputs += pass.m * pass.n;
         }
-        sums_ = std::make_shared<std::vector<float>>(outputs);
+        reductions_[place] = {std::make_shared<std::vector<float>>(outputs),
+                              measurement_->compares() ? std::make_shared<ExactOutputs>(outputs) : nullptr};
     }
-    values->sums = sums_;
+    const Reduction reduction = reductions_.at(place);
+    measurement_->add_tile(passes, *values, numbers, reduction.exact.get());
+    values->sums = reduction.sums;
     if (last) {
+        reductions_.erase(place);
         values->finished = [layer = layer_, tile, rule = array_.accumulation, checked = checked_,
-                            measurement = measurement_,
-                            exact = measurement_->outputs()](const std::vector<float>& sums) {
+                            measurement = measurement_, exact = reduction.exact](const std::vector<float>& sums) {
             *checked += check_tile(*layer, tile, rule, sums);
             if (exact != nullptr) {
                 measurement->compare(*exact, sums);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,7 +75,12 @@ private:
     std::shared_ptr<std::uint64_t> checked_;
     std::shared_ptr<const LayerValues> layer_;
     std::shared_ptr<GemmMeasurement> measurement_;
-    std::shared_ptr<std::vector<float>> sums_;  // of the reduction in progress
+    /// A reduction in progress.
+    struct Reduction {
+        std::shared_ptr<std::vector<float>> sums;
+        std::shared_ptr<ExactOutputs> exact;  // null unless outputs are compared
+    };
+    std::map<std::array<std::uint64_t, 3>, Reduction> reductions_;  // by where the output tile begins: product, i, j
 };
 
 }  // namespace nibble

@@ -2,6 +2,8 @@
 #include "sim/lowering/lowering.h"
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -40,7 +42,7 @@ public:
           tiles_(machine.scratchpad),
           context_{machine, *options.recipe, emitter_, memory_, tiles_},
           values_(trace_path, machine, values_seed, dump_of(options)),
-          gemms_(context_, options.values ? &values_ : nullptr) {}
+          gemms_(context_, options.mappings, options.values ? &values_ : nullptr) {}
 
     ProgramItem next() {
         while (emitter_.empty()) {
@@ -60,6 +62,41 @@ public:
             }
         }
         return emitter_.pop();
+    }
+
+    std::vector<ListedGemm> list_gemms() {
+        std::vector<ListedGemm> listed;
+        std::unordered_map<std::string, std::size_t> places;  // in the list, by key
+        while (const auto item = reader_.next()) {
+            if (const auto* tensor = std::get_if<Tensor>(&*item)) {
+                memory_.declare(*tensor);
+                continue;
+            }
+            const auto& operation = std::get<Operation>(*item);
+            if (!selection_.contains(operation)) {
+                continue;
+            }
+            operation_ = operation;
+            try {
+                if (runs_on_array(operation)) {
+                    GemmTask task = gemms_.task_of(operation, accesses_);
+                    const auto [place, added] = places.try_emplace(task.key(), listed.size());
+                    if (added) {
+                        listed.push_back({std::move(task), operation.layer, phase_name(operation.phase), 0});
+                    }
+                    ++listed[place->second].count;
+                } else {
+                    static_cast<void>(lower_vector_work(context_, operation, OpRecord{}, accesses_));
+                }
+            } catch (const InputError& error) {
+                complain(error);
+            }
+            while (!emitter_.empty()) {
+                static_cast<void>(emitter_.pop());
+            }
+            end_operation();
+        }
+        return listed;
     }
 
     [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
@@ -89,6 +126,10 @@ private:
             complain(error);
         }
         lowering_.reset();
+        end_operation();
+    }
+
+    void end_operation() {
         for (const auto* operands : {&operation_.inputs, &operation_.outputs}) {
             for (const TensorId id : *operands) {
                 memory_.accessed(id, accesses_++, emitter_.issued());
@@ -116,6 +157,12 @@ private:
     std::uint64_t operations_ = 0;
     std::uint64_t accesses_ = 0;
 };
+
+std::vector<Lowering::ListedGemm> Lowering::list_gemms(const std::string& trace_path, const TensorPlan& plan,
+                                                       const MachineParameters& machine,
+                                                       const LoweringOptions& options) {
+    return Impl(trace_path, plan, machine, options).list_gemms();
+}
 
 Lowering::Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
                    const LoweringOptions& options)

@@ -3,9 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/machine/machine_params.h"
 #include "sim/input/operation.h"
+#include "sim/lowering/gemm_task.h"
+#include "sim/lowering/mapping_table.h"
 #include "sim/lowering/recipe.h"
 #include "sim/lowering/selection.h"
 #include "sim/lowering/tensor_plan.h"
@@ -16,16 +19,30 @@ namespace nibble {
 /// What a program is made from, besides the trace.
 struct LoweringOptions {
     const Recipe* recipe = nullptr;
-    Selection selection;     ///< operations to simulate
+    const MappingTable* mappings = nullptr;  ///< null: every GEMM gets the greedy mapping
+    Selection selection;                     ///< operations to simulate
     bool values = false;     ///< GEMMs carry operand values, and results are checked against a plain reference
     std::string dump_codes;  ///< .npz file that gets the codes of recorded operands, with values; empty: none
 };
 
 /// Turns a trace into the commands of one machine, operation by operation, as the machine fetches them: precision by
-/// the recipe, GEMMs tiled by a small search, element-wise work cut into chunks, everything double-buffered, tensors
-/// that fit kept on chip. Memory does not grow with the length of the trace, except by what TensorPlan keeps.
+/// the recipe, GEMMs mapped as they were told to be, element-wise work cut into chunks, everything double-buffered,
+/// tensors that fit kept on chip. Memory does not grow with the length of the trace, except by what TensorPlan keeps.
 class Lowering final : public ProgramSource {
 public:
+    /// A GEMM of the trace, and how often it occurs.
+    struct ListedGemm {
+        GemmTask task;
+        std::string layer;  ///< of the first
+        std::string phase;
+        std::uint64_t count = 1;
+    };
+
+    /// The GEMMs that a run would lower, each kind of task once, in the order in which they first occur.
+    [[nodiscard]] static std::vector<ListedGemm> list_gemms(const std::string& trace_path, const TensorPlan& plan,
+                                                            const MachineParameters& machine,
+                                                            const LoweringOptions& options);
+
     /// Opens the trace again; `plan` must come from the same trace, recipe and machine. With values, recorded ones are
     /// read as they are needed: check_recorded_values() finds beforehand what is wrong with them.
     Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,

@@ -1,44 +1,57 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "models/machine/machine_params.h"
+#include "models/mac_array/mac_array_params.h"
+#include "models/scratchpad/scratchpad_params.h"
 #include "sim/lowering/gemm_problem.h"
-#include "sim/lowering/tile_space.h"
+#include "sim/lowering/gemm_task.h"
 
 namespace nibble {
 
-/// How a GEMM is cut and walked: for each product of the batch, i and j in the stated order, l innermost, so that an
-/// output tile is complete before the next begins. An operand tile stays in its buffer while it does not change.
+/// In which order the loops over the tiles of i, j and l are nested, the outermost first. Where l is not innermost,
+/// several output tiles are under way at once, and their partial sums wait in the accumulators.
+enum class LoopOrder : std::uint8_t { ijl, jil, ilj, jli, lij, lji };
+inline constexpr std::size_t loop_order_count = 6;
+inline constexpr std::array<std::string_view, loop_order_count> loop_order_names{"ijl", "jil", "ilj",
+                                                                                 "jli", "lij", "lji"};
+
+/// How a GEMM is cut and walked. An operand tile stays in its buffer while it does not change.
 struct Tiling {
     std::uint64_t batch = 1;  ///< products in a tile; more than 1 only if i, j and l are whole
     std::uint64_t i = 1, j = 1, l = 1;
-    bool j_outer = false;  ///< j changes slower than i
+    LoopOrder order = LoopOrder::ijl;
     Dataflow dataflow = Dataflow::output_stationary;
+    /// Tiles of each operand and of the output that have room at the same time, 1 to ScratchpadParameters::buffering:
+    /// how the scratchpad is split.
+    std::uint32_t left_buffers = 2, right_buffers = 2, out_buffers = 2;
     friend bool operator==(const Tiling&, const Tiling&) = default;
-};
-
-/// What the search has to know besides the problem.
-struct TilingInput {
-    ArrayMode mode = ArrayMode::fp16;
-    std::uint32_t left_bits = 16;
-    std::uint32_t right_bits = 16;
-    std::uint32_t out_bits = 16;     ///< written to the scratchpad for one output: all copies, the 16-bit one included
-    std::uint32_t code_bits = 0;     ///< of these, radix-4 codes of gradients
-    std::uint32_t stored_bits = 16;  ///< of these, written to DRAM
-    bool left_resident = false;      ///< the operand is on chip already and takes no part of the tile space
-    bool right_resident = false;
-    bool memory_free = false;     ///< machine with ideal memory
-    TileCapacity tiles;           ///< room for tiles
-    std::uint32_t buffering = 2;  ///< tiles of one operand or result that have room at the same time
-    double dram_bytes_per_cycle = 0;
 };
 
 /// The tile at position `index` of a dimension cut into tiles of `size` units, which do not straddle images.
 [[nodiscard]] Range tile_at(const TiledDimension& dimension, std::uint64_t size, std::uint64_t index);
 [[nodiscard]] std::uint64_t tile_count(const TiledDimension& dimension, std::uint64_t size);
+
+/// Tiles of each dimension of one product, and products that are not in one tile.
+struct TileCounts {
+    std::uint64_t batch = 1, i = 1, j = 1, l = 1;
+    [[nodiscard]] std::uint64_t all() const { return batch * i * j * l; }
+};
+[[nodiscard]] TileCounts tile_counts(const GemmProblem& problem, const Tiling& tiling);
+
+/// How often tiles are loaded: a tile stays in its buffer while none of the loops that it depends on moves on.
+struct TileLoads {
+    std::uint64_t left = 1, right = 1;
+};
+[[nodiscard]] TileLoads tile_loads(const TileCounts& counts, LoopOrder order);
+
+/// Output tiles of which some but not all parts of the reduction have been added, at most.
+[[nodiscard]] std::uint64_t open_outputs(const TileCounts& counts, LoopOrder order);
 
 /// Walks the tiles of a GEMM in execution order.
 class TileWalk {
@@ -55,24 +68,28 @@ public:
     Step next();
 
 private:
-    TiledDimension i_, j_, l_;
-    Tiling tiling_;
-    std::uint64_t batches_;  // products in all
-    std::uint64_t outer_tiles_, inner_tiles_, l_tiles_;
-    std::uint64_t batch_ = 0, outer_ = 0, inner_ = 0, l_tile_ = 0;  // of the next tile
+    /// A loop over the tiles of one dimension.
+    struct Loop {
+        TiledDimension dimension;
+        std::uint64_t size = 1;
+        std::uint64_t tiles = 1;
+        std::uint64_t at = 0;
+        [[nodiscard]] Range range() const { return tile_at(dimension, size, at); }
+    };
+    std::array<Loop, 3> loops_;           // i, j, l
+    std::array<std::size_t, 3> nesting_;  // indices into loops_, outermost first
+    std::uint64_t batch_tile_, batches_;  // products in a tile and in all
+    std::uint64_t batch_ = 0;             // first of the next tile
 };
 
-/// Scratchpad space that the tiling's buffers take: `buffering` of each operand that changes and of the output.
-[[nodiscard]] TileBytes tile_space(const GemmProblem& problem, const Tiling& tiling, const TilingInput& input);
+/// Scratchpad space that the tiling's buffers take, for the largest tiles that occur.
+[[nodiscard]] TileBytes tile_space(const GemmTask& task, const Tiling& tiling);
 
-/// Searches tile sizes (powers of two, whole images, everything), the two orders and the array's dataflows for the
-/// fewest predicted cycles: the array's cycles or DRAM's, whichever is more, plus the first load and the last store,
-/// which nothing hides. Among those within half a percent of the fewest, the one that moves least to and from DRAM.
-/// Throws InputError if nothing fits the scratchpad.
-[[nodiscard]] Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array,
-                                   const TilingInput& input);
+/// Accumulator space that the tiling needs: 32 bits for every partial sum that waits for the next part of its
+/// reduction. An output-stationary array holds those of the tile at work itself while its reduction is one tile.
+[[nodiscard]] std::uint64_t accumulator_bytes(const GemmTask& task, const Tiling& tiling);
 
-/// "i 1568 of 50176, j 64 of 64, l 576 of 576, j outer".
+/// "i 1568 of 50176, j 64 of 64, l 576 of 576, order jil, buffers 2 2 2".
 [[nodiscard]] std::string to_string(const Tiling& tiling, const GemmProblem& problem);
 
 }  // namespace nibble

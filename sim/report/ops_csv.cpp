@@ -17,8 +17,15 @@ namespace nibble {
 namespace {
 
 // What is measured on each machine; the baseline's columns have "baseline_" in front.
-constexpr std::string_view measured_columns[] = {"mode",        "dataflow",  "cycles",          "seconds",
-                                                 "utilization", "energy_pj", "dram_bytes_read", "dram_bytes_written"};
+constexpr std::string_view measured_columns[] = {"mode",
+                                                 "dataflow",
+                                                 "cycles",
+                                                 "seconds",
+                                                 "utilization",
+                                                 "energy_pj",
+                                                 "dram_bytes_read",
+                                                 "dram_bytes_written",
+                                                 "predicted_cycles"};
 
 // Of recorded values; empty where there are none.
 constexpr std::string_view value_columns[] = {"left_sqnr_db", "right_sqnr_db", "output_relative_error"};
@@ -45,10 +52,11 @@ std::string value_fields(const OpRecord& record) {
 std::string measured_fields(const OpRecord& record, const Subject& subject) {
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
     const std::uint64_t cycles = counted(Counter::cycles);
-    std::string fields = fmt::format("{},{},{},{},{},{},{},{}", csv_field(record.mode), csv_field(record.dataflow),
-                                     cycles, seconds_of(cycles, subject.machine), utilization_of(record),
-                                     subject.energy.price(record.counters).total().count(),
-                                     counted(Counter::dram_bytes_read), counted(Counter::dram_bytes_written));
+    std::string fields =
+        fmt::format("{},{},{},{},{},{},{},{},{}", csv_field(record.mode), csv_field(record.dataflow), cycles,
+                    seconds_of(cycles, subject.machine), utilization_of(record),
+                    subject.energy.price(record.counters).total().count(), counted(Counter::dram_bytes_read),
+                    counted(Counter::dram_bytes_written), record.predicted_cycles);
     for (const std::uint64_t cause : record.causes) {
         fields += fmt::format(",{}", cause);
     }

@@ -15,6 +15,7 @@
 #include "sim/energy/energy_model.h"
 #include "sim/lowering/recipe.h"
 #include "tests/support/run_trace.h"
+#include "tests/support/searched_mappings.h"
 #include "tests/support/trace_text.h"
 
 namespace nibble {
@@ -32,6 +33,8 @@ double efficiency(const std::string& recipe, ArrayMode mode) {
     const std::string result = test::simulate([&] {
         LoweringOptions options;
         options.recipe = find_recipe(recipe);
+        const MappingTable mappings = test::searched_mappings(trace.path(), machine, options);
+        options.mappings = &mappings;
         const test::TraceRun run = test::run_here(trace.path(), machine, options);
         EXPECT_EQ(run.records.front().mode, array_mode_names[static_cast<std::size_t>(mode)]);
         const double macs = static_cast<double>(run.records.front().macs);

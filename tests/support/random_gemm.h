@@ -112,7 +112,7 @@ inline Tiling random_tiling(RandomCase& random, const GemmProblem& problem, bool
         tiling.l =
             rows_reduced ? random_rows(random, problem.l()) : random_channels(random, problem.l(), problem.l_step());
     }
-    tiling.j_outer = random.coin();
+    tiling.order = static_cast<LoopOrder>(random.number(0, loop_order_count - 1));
     return tiling;
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "sim/lowering/gemm_task.h"
+
+#include <fmt/format.h>
+
+namespace nibble {
+
+namespace {
+
+std::string text_of(const GemmTask::Operand& operand) {
+    return fmt::format("{}{}", operand.bits, operand.on_chip ? " on chip" : "");
+}
+
+}  // namespace
+
+std::string GemmTask::key() const {
+    std::string text = fmt::format("{}; {}; left {}; right {}", problem.text(),
+                                   array_mode_names[static_cast<std::size_t>(mode)], text_of(left), text_of(right));
+    for (const Operand& side : side_inputs) {
+        text += "; side " + text_of(side);
+    }
+    text += fmt::format("; result {}; code {}", result_bits, code_bits);
+    for (const std::uint32_t bits : stored_bits) {
+        text += fmt::format("; stored {}", bits);
+    }
+    return text + fmt::format("; lanes {} {} {}", lane_ops, vector_read_bits, vector_write_bits);
+}
+
+}  // namespace nibble

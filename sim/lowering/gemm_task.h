@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/mac_array/mac_array_params.h"
+#include "sim/lowering/gemm_problem.h"
+
+namespace nibble {
+
+/// What a GEMM asks of a machine, without addresses and values: all that its mapping is chosen by. Bits are those of
+/// one element.
+struct GemmTask {
+    struct Operand {
+        std::uint32_t bits = 16;
+        bool on_chip = false;  ///< whole in the scratchpad: takes no tiles, is not loaded
+        friend bool operator==(const Operand&, const Operand&) = default;
+    };
+
+    GemmProblem problem;
+    ArrayMode mode = ArrayMode::fp16;
+    Operand left{}, right{};
+    std::vector<Operand> side_inputs{};        ///< of the epilogue, each as large as the output
+    std::vector<std::uint32_t> stored_bits{};  ///< of each copy of an output that goes to DRAM
+    std::uint32_t result_bits = 16;  ///< of the output buffer for one output: every copy but codes, the 16-bit result
+                                     ///< and side inputs included
+    std::uint32_t code_bits = 0;     ///< of the gradient buffer: radix-4 codes that the log-gradient unit writes
+    std::uint64_t lane_ops = 0;      ///< of the vector unit for one output
+    std::uint32_t vector_read_bits = 0;  ///< what it reads and writes for that
+    std::uint32_t vector_write_bits = 0;
+
+    /// Equal for tasks that are mapped alike.
+    [[nodiscard]] std::string key() const;
+};
+
+}  // namespace nibble
