@@ -44,9 +44,9 @@ std::string dataflows(const MacArrayParameters& array) {
 
 }  // namespace
 
-nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology) {
+nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology, const DramEnergyTable& dram) {
     using Json = nlohmann::ordered_json;
-    const EnergyModel energy(technology, machine);
+    const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
     Json modes = Json::object();
     for (std::size_t mode = 0; mode < array_mode_count; ++mode) {
@@ -81,11 +81,12 @@ nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const
             {"dram_standard", machine.dram.standard},
             {"dram_channels", machine.dram.channels},
             {"dram_bytes_per_second", bandwidth ? Json(*bandwidth) : Json(nullptr)},
+            {"dram_energy", bandwidth ? Json(energy.dram_basis()) : Json(nullptr)},
             {"area", {{"total_um2", area.total().count()}, {"by_unit_um2", std::move(parts)}}}};
 }
 
-std::string machine_info_text(const MachineParameters& machine, const Technology& technology, const TextStyle& style) {
-    const EnergyModel energy(technology, machine);
+std::string machine_info_text(const MachineParameters& machine, const Technology& technology, const DramEnergyTable& dram, const TextStyle& style) {
+    const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
     std::string text = heading(for_terminal(machine.name, report_width), style);
     if (!machine.description.empty()) {
@@ -116,6 +117,9 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     facts.add({"DRAM", bandwidth ? fmt::format("{} channels of {}, {}", machine.dram.channels, machine.dram.standard,
                                                with_prefix(*bandwidth, "B/s"))
                                  : "ideal: answers at once, costs nothing"});
+    if (bandwidth) {
+        facts.add({"DRAM energy", energy.dram_basis()});
+    }
     facts.add({"scratchpad",
                fmt::format("{} in {} banks of {} B", byte_size(static_cast<double>(machine.scratchpad.capacity_bytes)),
                            machine.scratchpad.banks, machine.scratchpad.line_bytes)});
