@@ -15,13 +15,17 @@ DramCounters& DramCounters::operator+=(const DramCounters& other) {
     writes += other.writes;
     precharges += other.precharges;
     refreshes += other.refreshes;
-    row_hits += other.row_hits;
+    bank_refreshes += other.bank_refreshes;
+    row_hits_read += other.row_hits_read;
+    row_hits_write += other.row_hits_write;
     row_misses += other.row_misses;
     row_conflicts += other.row_conflicts;
     data_bus_cycles += other.data_bus_cycles;
     bank_open_cycles += other.bank_open_cycles;
-    any_bank_open_cycles += other.any_bank_open_cycles;
-    all_banks_closed_cycles += other.all_banks_closed_cycles;
+    active_standby_cycles += other.active_standby_cycles;
+    precharge_standby_cycles += other.precharge_standby_cycles;
+    active_power_down_cycles += other.active_power_down_cycles;
+    precharge_power_down_cycles += other.precharge_power_down_cycles;
     wait_refresh_cycles += other.wait_refresh_cycles;
     wait_turnaround_cycles += other.wait_turnaround_cycles;
     wait_row_cycles += other.wait_row_cycles;
@@ -35,16 +39,16 @@ DramChannel::DramChannel(const DramStandard& standard, const DramParameters& par
       write_high_(parameters.write_high_watermark),
       write_low_(parameters.write_low_watermark),
       age_cap_(parameters.age_cap_bursts),
-      entries_(parameters.queue_entries),
-      free_entries_(parameters.queue_entries),
+      entries_(parameters.read_queue_entries + parameters.write_queue_entries),
+      free_entries_{parameters.read_queue_entries, parameters.write_queue_entries},
       refresh_due_(standard.t_refi) {
-    for (std::uint32_t index = 0; index + 1 < free_entries_; ++index) {
+    for (std::uint32_t index = 0; index + 1 < entries_.size(); ++index) {
         entries_[index].younger = index + 1;
     }
 }
 
 void DramChannel::enqueue(const DramRun& run, bool write, std::uint32_t request) {
-    if (free_ == none) {
+    if (free_entries_[write] == 0) {
         throw ModelError("DRAM channel: a run was queued without a free entry");
     }
     if (empty()) {
@@ -53,7 +57,7 @@ void DramChannel::enqueue(const DramRun& run, bool write, std::uint32_t request)
     const std::uint32_t index = free_;
     Entry& entry = entries_[index];
     free_ = entry.younger;
-    --free_entries_;
+    --free_entries_[write];
     ++(write ? write_entries_ : read_entries_);
 
     BankQueue& queue = banks_[run.bank].queue[write];
@@ -93,7 +97,7 @@ void DramChannel::remove(std::uint32_t index) {
     --(entry.write ? write_entries_ : read_entries_);
     entry.younger = free_;
     free_ = index;
-    ++free_entries_;
+    ++free_entries_[entry.write];
 }
 
 void DramChannel::update_wish(std::uint32_t bank, bool write, std::uint32_t from) {
@@ -173,7 +177,7 @@ std::uint64_t DramChannel::run_commands(std::uint64_t horizon, std::vector<Done>
         if (stale_) {
             decide();
         }
-        if (free_entries_ >= wanted) {
+        if (std::ranges::min(free_entries_) >= wanted) {
             return state_.slot();  // the cycle after the RD or WR that freed the last of them
         }
     } while (next_.cycle < horizon);
@@ -308,6 +312,7 @@ inline bool DramChannel::serve_burst(std::vector<Done>& done) {
     ++(write ? counts_.writes : counts_.reads);
     if (bank.fresh) {
         ++(bank.conflict ? counts_.row_conflicts : counts_.row_misses);
+        ++opened_by_[write];
         bank.fresh = false;
     }
 
@@ -352,7 +357,7 @@ void DramChannel::precharge() {
     close(next_.bank);
     banks_[next_.bank].conflict = true;
     if (state_.open_banks() == 0) {
-        counts_.any_bank_open_cycles += next_.cycle - any_open_since_;
+        counts_.active_standby_cycles += next_.cycle - any_open_since_;
     }
 }
 
@@ -362,7 +367,7 @@ void DramChannel::precharge_all() {
     for (std::uint64_t rest = closed; rest != 0; rest &= rest - 1) {
         close(static_cast<std::uint32_t>(std::countr_zero(rest)));
     }
-    counts_.any_bank_open_cycles += next_.cycle - any_open_since_;
+    counts_.active_standby_cycles += next_.cycle - any_open_since_;
 }
 
 void DramChannel::close(std::uint32_t bank) {
@@ -392,15 +397,16 @@ void DramChannel::refresh(std::uint64_t horizon) {
 DramCounters DramChannel::counters(std::uint64_t now) const {
     DramCounters counters = counts_;
     counters.channel_cycles = now;
-    counters.row_hits = counts_.reads + counts_.writes - counts_.row_misses - counts_.row_conflicts;
+    counters.row_hits_read = counts_.reads - opened_by_[false];
+    counters.row_hits_write = counts_.writes - opened_by_[true];
     counters.data_bus_cycles = (counts_.reads + counts_.writes) * standard_->burst;
     for (std::uint64_t rest = state_.open_banks(); rest != 0; rest &= rest - 1) {
         counters.bank_open_cycles += now - banks_[static_cast<std::uint32_t>(std::countr_zero(rest))].opened_at;
     }
     if (state_.open_banks() != 0) {
-        counters.any_bank_open_cycles += now - any_open_since_;
+        counters.active_standby_cycles += now - any_open_since_;
     }
-    counters.all_banks_closed_cycles = counters.channel_cycles - counters.any_bank_open_cycles;
+    counters.precharge_standby_cycles = counters.channel_cycles - counters.active_standby_cycles;
     return counters;
 }
 

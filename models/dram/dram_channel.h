@@ -14,27 +14,35 @@ namespace nibble {
 
 /// What happened, for reports and for energy. Sums over channels add; all times are DRAM cycles.
 ///
-/// An IDD model needs: activates x E(ACT+PRE), reads x E_RD, writes x E_WR, refreshes x E_REF, any_bank_open_cycles x
-/// VDD IDD3N and all_banks_closed_cycles x VDD IDD2N (for each channel; E_REF is the excess over background). A
-/// pJ-per-bit model needs (reads + writes) x burst bits, and activates if it prices rows apart.
+/// An IDD model needs: activates x E(ACT+PRE), reads x E_RD, writes x E_WR, refreshes x E_REFab, bank_refreshes x
+/// E_REFpb, and the cycles that ranks spend in each state x VDD x IDD3N, IDD2N, IDD3P, IDD2P (the energies of commands
+/// are the excess over that background). Each of these happens in all devices of one rank. A pJ-per-bit model needs
+/// (reads + writes) x burst bits, and activates if it prices rows apart.
 struct DramCounters {
     std::uint64_t channel_cycles = 0;  ///< cycles simulated, summed over channels
 
     std::uint64_t activates = 0;
-    std::uint64_t reads = 0;       ///< bursts
-    std::uint64_t writes = 0;      ///< bursts
-    std::uint64_t precharges = 0;  ///< rows closed, whether by a PRE or by the PRE of all banks before a refresh
-    std::uint64_t refreshes = 0;   ///< all-bank refreshes
+    std::uint64_t reads = 0;           ///< bursts
+    std::uint64_t writes = 0;          ///< bursts
+    std::uint64_t precharges = 0;      ///< rows closed, whether by a PRE or by the PRE of all banks before a refresh
+    std::uint64_t refreshes = 0;       ///< all-bank refreshes, of one rank each
+    std::uint64_t bank_refreshes = 0;  ///< per-bank refreshes
 
-    // Every burst is one of these three. activates may exceed misses + conflicts: a refresh can close an unused row.
-    std::uint64_t row_hits = 0;       ///< its row was open already
-    std::uint64_t row_misses = 0;     ///< first of its row, which was opened in a bank closed since a refresh or ever
-    std::uint64_t row_conflicts = 0;  ///< first of its row, for which another row had to be closed
+    // Every burst is one of these: a hit, a miss or a conflict. activates may exceed misses + conflicts: a refresh can
+    // close an unused row.
+    std::uint64_t row_hits_read = 0;   ///< read whose row was open already
+    std::uint64_t row_hits_write = 0;  ///< write whose row was open already
+    std::uint64_t row_misses = 0;      ///< first of its row, which was opened in a bank closed since a refresh or ever
+    std::uint64_t row_conflicts = 0;   ///< first of its row, for which another row had to be closed
 
-    std::uint64_t data_bus_cycles = 0;          ///< cycles with data on the bus, as issued: a burst counts at once
-    std::uint64_t bank_open_cycles = 0;         ///< from ACT to PRE, summed over banks
-    std::uint64_t any_bank_open_cycles = 0;     ///< cycles with at least one bank open
-    std::uint64_t all_banks_closed_cycles = 0;  ///< the rest of channel_cycles
+    std::uint64_t data_bus_cycles = 0;   ///< cycles with data on the bus, as issued: a burst counts at once
+    std::uint64_t bank_open_cycles = 0;  ///< from ACT to PRE, summed over banks
+
+    // The state of each rank in each cycle, summed over ranks: together channel_cycles x ranks.
+    std::uint64_t active_standby_cycles = 0;        ///< at least one bank open (IDD3N)
+    std::uint64_t precharge_standby_cycles = 0;     ///< no bank open, refreshes included (IDD2N)
+    std::uint64_t active_power_down_cycles = 0;     ///< power-down with a bank open (IDD3P)
+    std::uint64_t precharge_power_down_cycles = 0;  ///< power-down with no bank open (IDD2P)
 
     // Cycles in which runs were queued and the burst before had taken its time, by what the next burst had to wait for:
     // the first of these that applies. Complete up to the last RD or WR.
@@ -42,6 +50,8 @@ struct DramCounters {
     std::uint64_t wait_turnaround_cycles = 0;  ///< read after write or write after read
     std::uint64_t wait_row_cycles = 0;         ///< PRE and ACT, with tRRD, tFAW, tRC
     std::uint64_t wait_column_cycles = 0;      ///< tCCD_L, command slots, and new requests for open rows
+
+    [[nodiscard]] std::uint64_t row_hits() const { return row_hits_read + row_hits_write; }
 
     DramCounters& operator+=(const DramCounters& other);
     friend bool operator==(const DramCounters&, const DramCounters&) = default;
@@ -92,10 +102,11 @@ public:
     /// `standard` must outlive the channel; `parameters` must have no dram_parameter_problems().
     DramChannel(const DramStandard& standard, const DramParameters& parameters);
 
-    [[nodiscard]] std::uint32_t free_entries() const { return free_entries_; }
+    /// Runs of that direction that may yet be queued.
+    [[nodiscard]] std::uint32_t free_entries(bool write) const { return free_entries_[write]; }
     [[nodiscard]] bool empty() const { return oldest_ == none; }
 
-    /// Queues a run, visible from cycle now() on; needs a free entry. `request` comes back in Done.
+    /// Queues a run, visible from cycle now() on; needs a free entry of its direction. `request` comes back in Done.
     void enqueue(const DramRun& run, bool write, std::uint32_t request);
 
     /// Cycle of the next command if no run arrives. Call it only before simulating on from now(): it chooses the
@@ -111,7 +122,7 @@ public:
     [[nodiscard]] std::uint64_t next_data_end();
 
     /// Simulates all cycles below `horizon`; appends the runs that were issued completely. With fewer than `wanted`
-    /// free entries it stops right after the cycle in which that many are free. Returns now().
+    /// free entries in a queue it stops right after the cycle in which both queues have that many. Returns now().
     std::uint64_t run_until(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted = none) {
         now_ = next_command() < horizon ? run_commands(horizon, done, wanted) : horizon;
         return now_;
@@ -207,8 +218,8 @@ private:
     std::uint32_t age_cap_;
 
     std::vector<Entry> entries_;
-    std::uint32_t free_ = 0;  // first free entry
-    std::uint32_t free_entries_;
+    std::uint32_t free_ = 0;                     // first free entry
+    std::array<std::uint32_t, 2> free_entries_;  // [write]
     std::uint32_t oldest_ = none;
     std::uint32_t youngest_ = none;
     std::uint64_t next_order_ = 0;
@@ -227,11 +238,12 @@ private:
     NextCommand next_;
     bool stale_ = true;  // next_ must be computed again
 
-    DramCounters counts_;               // without what counters() computes
-    std::uint64_t any_open_since_ = 0;  // meaningful while a bank is open
-    std::uint64_t waiting_since_ = 0;   // the later of: queue no longer empty, last burst served
-    bool served_write_ = false;         // direction of the last burst
-    bool refreshed_ = false;            // since the last burst
+    DramCounters counts_;                       // without what counters() computes
+    std::array<std::uint64_t, 2> opened_by_{};  // [write]: rows opened for a burst of that direction
+    std::uint64_t any_open_since_ = 0;          // meaningful while a bank is open
+    std::uint64_t waiting_since_ = 0;           // the later of: queue no longer empty, last burst served
+    bool served_write_ = false;                 // direction of the last burst
+    bool refreshed_ = false;                    // since the last burst
 };
 
 }  // namespace nibble

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "models/dram/dram_params.h"
 
+#include <array>
 #include <bit>
+#include <charconv>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -10,6 +13,45 @@
 #include "sim/base/error.h"
 
 namespace nibble {
+
+DramParameters typical_dram(std::string_view standard) {
+    DramParameters parameters;
+    parameters.standard = standard;
+    return parameters;
+}
+
+std::string set_page_policy(DramParameters& parameters, std::string_view text) {
+    constexpr std::string_view timeout = "timeout:";
+    std::uint32_t cycles = 0;
+    if (text == "open" || text == "closed") {
+        parameters.page_policy = text == "open" ? PagePolicy::open : PagePolicy::closed;
+    } else if (text.starts_with(timeout)) {
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data() + timeout.size(), end, cycles);
+        if (error != std::errc{} || stop != end || cycles == 0) {
+            return fmt::format("expected timeout:N with N cycles, at least 1, found '{}'", printable(text));
+        }
+        parameters.page_policy = PagePolicy::timeout;
+    } else {
+        const std::array<std::string, 3> policies{"open", "closed", "timeout:N"};
+        return fmt::format("expected open, closed or timeout:N, found '{}'{}", printable(text),
+                           suggestion(text, policies));
+    }
+    parameters.page_timeout_cycles = cycles;
+    return {};
+}
+
+std::string page_policy_text(const DramParameters& parameters) {
+    switch (parameters.page_policy) {
+        case PagePolicy::closed:
+            return "closed";
+        case PagePolicy::timeout:
+            return fmt::format("timeout:{}", parameters.page_timeout_cycles);
+        case PagePolicy::open:
+            break;
+    }
+    return "open";
+}
 
 std::vector<std::string> dram_parameter_problems(const DramParameters& parameters) {
     std::vector<std::string> problems;
@@ -38,15 +80,23 @@ std::vector<std::string> dram_parameter_problems(const DramParameters& parameter
                       "a channel, got {}",
                       AddressMap::line_bytes, interleave));
     const std::uint32_t least_entries = AddressMap::max_runs_per_channel(*standard);
-    check(parameters.queue_entries >= least_entries && parameters.queue_entries <= 65536,
-          fmt::format("queue_entries: expected {} (one request of {} bytes) to 65536, got {}", least_entries,
-                      max_dram_request_bytes, parameters.queue_entries));
-    check(parameters.write_high_watermark >= 1 && parameters.write_high_watermark <= parameters.queue_entries,
-          fmt::format("write_high_watermark: expected 1 to queue_entries = {}, got {}", parameters.queue_entries,
-                      parameters.write_high_watermark));
+    const auto check_queue = [&](std::string_view key, std::uint32_t entries) {
+        check(entries >= least_entries && entries <= 65536,
+              fmt::format("{}: expected {} (one request of {} bytes) to 65536, got {}", key, least_entries,
+                          max_dram_request_bytes, entries));
+    };
+    check_queue("read_queue_entries", parameters.read_queue_entries);
+    check_queue("write_queue_entries", parameters.write_queue_entries);
+    check(parameters.write_high_watermark >= 1 && parameters.write_high_watermark <= parameters.write_queue_entries,
+          fmt::format("write_high_watermark: expected 1 to write_queue_entries = {}, got {}",
+                      parameters.write_queue_entries, parameters.write_high_watermark));
     check(parameters.write_low_watermark < parameters.write_high_watermark,
           fmt::format("write_low_watermark: expected less than write_high_watermark = {}, got {}",
                       parameters.write_high_watermark, parameters.write_low_watermark));
+    const bool timeout = parameters.page_policy == PagePolicy::timeout;
+    check(timeout == (parameters.page_timeout_cycles != 0),
+          timeout ? "page_policy: a timeout takes at least 1 cycle"
+                  : fmt::format("page_policy: {} has no timeout", page_policy_text(parameters)));
     check(parameters.age_cap_bursts >= 1, "age_cap_bursts: expected at least 1, got 0");
     return problems;
 }

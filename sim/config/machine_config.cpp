@@ -283,7 +283,8 @@ private:
             map.optional_unsigned("capacity_bytes_per_channel", dram.capacity_bytes_per_channel);
         dram.channel_interleave_bytes =
             map.optional_unsigned("channel_interleave_bytes", dram.channel_interleave_bytes);
-        optional_u32(map, "queue_entries", dram.queue_entries, whole_u32);
+        optional_u32(map, "read_queue_entries", dram.read_queue_entries, whole_u32);
+        optional_u32(map, "write_queue_entries", dram.write_queue_entries, whole_u32);
         optional_u32(map, "write_high_watermark", dram.write_high_watermark, whole_u32);
         optional_u32(map, "write_low_watermark", dram.write_low_watermark, whole_u32);
         optional_u32(map, "age_cap_bursts", dram.age_cap_bursts, whole_u32);
@@ -496,7 +497,8 @@ std::string effective_yaml(const MachineParameters& machine) {
     line(1, "channels", machine.dram.channels);
     line(1, "capacity_bytes_per_channel", machine.dram.capacity_bytes_per_channel);
     line(1, "channel_interleave_bytes", machine.dram.channel_interleave_bytes);
-    line(1, "queue_entries", machine.dram.queue_entries);
+    line(1, "read_queue_entries", machine.dram.read_queue_entries);
+    line(1, "write_queue_entries", machine.dram.write_queue_entries);
     line(1, "write_high_watermark", machine.dram.write_high_watermark);
     line(1, "write_low_watermark", machine.dram.write_low_watermark);
     line(1, "age_cap_bursts", machine.dram.age_cap_bursts);

@@ -170,7 +170,8 @@ TEST(Dram, RefreshesGoOnWhileIdle) {
 Bench random_bench(test::RandomCase& random, std::uint64_t seed) {
     Bench bench;
     bench.params.channels = static_cast<std::uint32_t>(random.number(1, 3));
-    bench.params.queue_entries = static_cast<std::uint32_t>(random.number(16, 40));
+    bench.params.read_queue_entries = static_cast<std::uint32_t>(random.number(8, 20));
+    bench.params.write_queue_entries = static_cast<std::uint32_t>(random.number(12, 20));
     bench.params.write_high_watermark = 12;
     bench.params.write_low_watermark = 4;
     bench.core_period_ps = random.one_of<std::uint64_t>({313, 500, 1000, 1250, 1429, 3001});

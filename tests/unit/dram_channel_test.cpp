@@ -42,7 +42,7 @@ TEST_F(DramChannelTest, ServesRowHitsFirst) {
     EXPECT_THAT(requests(done_), testing::ElementsAre(1, 3, 2));
     const DramCounters counters = channel.counters();
     EXPECT_EQ(counters.row_misses, 1U);
-    EXPECT_EQ(counters.row_hits, 1U);
+    EXPECT_EQ(counters.row_hits(), 1U);
     EXPECT_EQ(counters.row_conflicts, 1U);
     EXPECT_EQ(counters.activates, 2U);
     EXPECT_EQ(counters.precharges, 1U);
@@ -76,7 +76,7 @@ TEST_F(DramChannelTest, ServesTheOldestWhenOvertakenByTheAgeCap) {
         return std::ranges::find(done_, request, &Done::request) != done_.end();
     };
     while (!served(2) && channel.now() < 10'000) {
-        while (channel.free_entries() > 0) {
+        while (channel.free_entries(false) > 0) {
             channel.enqueue({0, 0, 1, bursts}, false, next++);
         }
         channel.run_until(channel.now() + 1, done_);
@@ -93,7 +93,7 @@ TEST_F(DramChannelTest, ServesAWriteThatReadsOvertookTooLong) {
     channel.enqueue({0, 0, 1, 1}, true, 2);
     std::uint32_t next = 3;
     while (channel.counters().writes == 0 && channel.now() < 10'000) {
-        while (channel.free_entries() > 0) {
+        while (channel.free_entries(false) > 0) {
             channel.enqueue({0, 4, 1, 1}, false, next++);
         }
         channel.run_until(channel.now() + 1, done_);
@@ -139,7 +139,7 @@ TEST_F(DramChannelTest, RefreshesAnIdleChannelExactlyWhenDue) {
         EXPECT_EQ(channel.counters().refreshes, intervals - 1);
         channel.run_until(intervals * standard_.t_refi + 1, done_);
         EXPECT_EQ(channel.counters().refreshes, intervals);
-        EXPECT_EQ(channel.counters().all_banks_closed_cycles, channel.now());
+        EXPECT_EQ(channel.counters().precharge_standby_cycles, channel.now());
     }
 }
 
@@ -164,7 +164,7 @@ TEST_F(DramChannelTest, KeepsTheRefreshRateUnderLoad) {
     constexpr std::uint64_t intervals = 20;
     std::uint64_t due = standard_.t_refi;
     while (channel.now() < intervals * standard_.t_refi + 100) {
-        while (channel.free_entries() > 0) {
+        while (channel.free_entries(false) > 0) {
             channel.enqueue({0, 0, 1, 64}, false, 0);
         }
         const std::uint64_t before = channel.counters().refreshes;
@@ -185,14 +185,14 @@ TEST_F(DramChannelTest, CountsHowLongBanksAreOpen) {
     channel.enqueue({0, 4, 1, 1}, false, 2);  // ACT at tRRD
     channel.run_until(500, done_);
     EXPECT_EQ(channel.counters().bank_open_cycles, 500 + (500 - standard_.t_rrd_s));
-    EXPECT_EQ(channel.counters().any_bank_open_cycles, 500U);
-    EXPECT_EQ(channel.counters().all_banks_closed_cycles, 0U);
+    EXPECT_EQ(channel.counters().active_standby_cycles, 500U);
+    EXPECT_EQ(channel.counters().precharge_standby_cycles, 0U);
 
     // The refresh that is due at tREFI closes both.
     channel.run_until(standard_.t_refi + 500, done_);
     EXPECT_EQ(channel.counters().bank_open_cycles, 2 * standard_.t_refi - standard_.t_rrd_s);
-    EXPECT_EQ(channel.counters().any_bank_open_cycles, standard_.t_refi);
-    EXPECT_EQ(channel.counters().all_banks_closed_cycles, 500U);
+    EXPECT_EQ(channel.counters().active_standby_cycles, standard_.t_refi);
+    EXPECT_EQ(channel.counters().precharge_standby_cycles, 500U);
     EXPECT_EQ(channel.counters().precharges, 2U);
 }
 
@@ -208,13 +208,16 @@ TEST_F(DramChannelTest, SaysWhatTheDataBusWaitedFor) {
     EXPECT_EQ(counters.wait_refresh_cycles, 0U);
 }
 
-TEST_F(DramChannelTest, RefusesARunWithoutAFreeEntry) {
+TEST_F(DramChannelTest, RefusesARunWithoutAFreeEntryOfItsDirection) {
+    parameters_.write_queue_entries = 40;
     DramChannel channel(standard_, parameters_);
-    for (std::uint32_t i = 0; i < parameters_.queue_entries; ++i) {
-        channel.enqueue({0, 0, 1, 1}, false, i);
+    for (const bool write : {false, true}) {
+        for (std::uint32_t i = 0; i < (write ? 40U : 64U); ++i) {
+            channel.enqueue({0, 0, 1, 1}, write, i);
+        }
+        EXPECT_EQ(channel.free_entries(write), 0U);
+        EXPECT_THROW(channel.enqueue({0, 0, 1, 1}, write, 0), ModelError);
     }
-    EXPECT_EQ(channel.free_entries(), 0U);
-    EXPECT_THROW(channel.enqueue({0, 0, 1, 1}, false, 0), ModelError);
 }
 
 /// The rules of DramChannel's comment, taken literally: every cycle looks at every run.
@@ -339,8 +342,9 @@ TEST_F(DramChannelTest, DoesWhatTheRulesSayCycleByCycle) {
     for (int round = 0; round < 60; ++round) {
         DramStandard standard = standard_;
         standard.t_refi = 400 + below(3000);
-        parameters_.queue_entries = 8 + below(40);
-        parameters_.write_high_watermark = 2 + below(parameters_.queue_entries - 2);
+        parameters_.read_queue_entries = 4 + below(20);
+        parameters_.write_queue_entries = 4 + below(20);
+        parameters_.write_high_watermark = 2 + below(parameters_.write_queue_entries - 2);
         parameters_.write_low_watermark = below(parameters_.write_high_watermark);
         parameters_.age_cap_bursts = 1 + below(100);
         const std::uint32_t rows = 1 + below(4);
@@ -352,9 +356,12 @@ TEST_F(DramChannelTest, DoesWhatTheRulesSayCycleByCycle) {
         std::vector<Done> literally_done;
         std::uint64_t bursts = 0;
         for (std::uint32_t request = 0; request < 400;) {
-            for (std::uint32_t arriving = below(6); arriving > 0 && channel.free_entries() > 0; --arriving) {
+            for (std::uint32_t arriving = below(6); arriving > 0; --arriving) {
                 const DramRun run{0, below(banks), below(rows), 1 + below(8)};
                 const bool write = below(3) == 0;
+                if (channel.free_entries(write) == 0) {
+                    break;
+                }
                 channel.enqueue(run, write, request);
                 literal.enqueue(run, write, request);
                 bursts += run.bursts;
@@ -366,7 +373,9 @@ TEST_F(DramChannelTest, DoesWhatTheRulesSayCycleByCycle) {
                 literal.tick(literally_done);
             }
             ASSERT_EQ(done_.size(), literally_done.size()) << "round " << round << " at cycle " << channel.now();
-            ASSERT_EQ(parameters_.queue_entries - channel.free_entries(), literal.queued());
+            ASSERT_EQ(parameters_.read_queue_entries - channel.free_entries(false) + parameters_.write_queue_entries -
+                          channel.free_entries(true),
+                      literal.queued());
         }
         while (literal.queued() > 0) {
             literal.tick(literally_done);
@@ -380,7 +389,7 @@ TEST_F(DramChannelTest, DoesWhatTheRulesSayCycleByCycle) {
         }
         const DramCounters counters = channel.counters();
         EXPECT_EQ(counters.reads + counters.writes, bursts);
-        EXPECT_EQ(counters.row_hits + counters.row_misses + counters.row_conflicts, bursts);
+        EXPECT_EQ(counters.row_hits() + counters.row_misses + counters.row_conflicts, bursts);
         EXPECT_EQ(counters.activates, counters.precharges) << "all closed by the refreshes since";
     }
 }

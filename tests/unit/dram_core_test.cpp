@@ -123,7 +123,8 @@ TEST_F(OneChannelDram, PartialBurstsCountAsWholeOnes) {
 }
 
 TEST_F(OneChannelDram, AcceptsWhileTheLargestRequestWouldFit) {
-    parameters_.queue_entries = 20;
+    parameters_.read_queue_entries = 20;
+    parameters_.write_queue_entries = 20;
     parameters_.write_high_watermark = 10;
     parameters_.write_low_watermark = 5;
     DramCore core(parameters_);
@@ -133,7 +134,13 @@ TEST_F(OneChannelDram, AcceptsWhileTheLargestRequestWouldFit) {
         core.accept({id, id * 64, 64, false});
     }
     EXPECT_FALSE(core.can_accept());
-    EXPECT_THROW(core.accept({99, 0, 1, false}), ModelError);
+    // One entry is enough for a line, and writes have entries of their own. From 2048 bytes
+    // before a row ends in every group on, 4096 bytes go to 8 rows.
+    const std::uint64_t straddling = std::uint64_t{standard_.row_bytes} * standard_.bank_groups - 2048;
+    EXPECT_TRUE(core.can_accept({99, 0, 64, false}));
+    EXPECT_FALSE(core.can_accept({99, straddling, 4096, false}));
+    EXPECT_TRUE(core.can_accept({99, straddling, 4096, true}));
+    EXPECT_THROW(core.accept({99, straddling, 4096, false}), ModelError);
     // The first line's two RDs come after tRCD, tCCD_L apart; then its entry is free.
     const std::uint64_t freed = standard_.t_rcd_read + standard_.t_ccd_l + 1;
     core.advance_until(freed - 1);
@@ -249,7 +256,8 @@ TEST(DramCore, OutcomeDoesNotDependOnTheStepsOfTheCaller) {
     for (const std::uint32_t channels : {1U, 3U, 4U}) {
         DramParameters parameters;
         parameters.channels = channels;
-        parameters.queue_entries = 16;
+        parameters.read_queue_entries = 11;
+        parameters.write_queue_entries = 10;
         parameters.write_high_watermark = 8;
         parameters.write_low_watermark = 3;
         parameters.age_cap_bursts = 30;

@@ -98,13 +98,15 @@ TEST(DramParameters, EachMistakeIsNamed) {
               "channel, got 96");
     // 4096 bytes can straddle two rows in each of four bank groups.
     EXPECT_EQ(problem([](P& p) {
-                  p.queue_entries = 7;
+                  p.write_queue_entries = 7;
                   p.write_high_watermark = 6;
                   p.write_low_watermark = 2;
               }),
-              "queue_entries: expected 8 (one request of 4096 bytes) to 65536, got 7");
+              "write_queue_entries: expected 8 (one request of 4096 bytes) to 65536, got 7");
+    EXPECT_EQ(problem([](P& p) { p.read_queue_entries = 7; }),
+              "read_queue_entries: expected 8 (one request of 4096 bytes) to 65536, got 7");
     EXPECT_EQ(problem([](P& p) { p.write_high_watermark = 65; }),
-              "write_high_watermark: expected 1 to queue_entries = 64, got 65");
+              "write_high_watermark: expected 1 to write_queue_entries = 64, got 65");
     EXPECT_EQ(problem([](P& p) { p.write_low_watermark = 32; }),
               "write_low_watermark: expected less than write_high_watermark = 32, got 32");
     EXPECT_EQ(problem([](P& p) { p.age_cap_bursts = 0; }), "age_cap_bursts: expected at least 1, got 0");

@@ -118,7 +118,8 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     machine.gradient_storage = GradientStorage::packed_pair;
     machine.sequencer.queue_entries = 3;
     machine.dma = {.max_request_bytes = 512, .max_outstanding = 5, .lines_per_cycle = 1};
-    machine.dram.queue_entries = 70;
+    machine.dram.read_queue_entries = 71;
+    machine.dram.write_queue_entries = 70;
     machine.dram.write_high_watermark = 60;
     machine.dram.write_low_watermark = 7;
     machine.dram.age_cap_bursts = 99;
@@ -136,7 +137,8 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     EXPECT_EQ(again.sequencer.queue_entries, 3U);
     EXPECT_EQ(again.dma.max_request_bytes, 512U);
     EXPECT_EQ(again.dma.max_outstanding, 5U);
-    EXPECT_EQ(again.dram.queue_entries, 70U);
+    EXPECT_EQ(again.dram.read_queue_entries, 71U);
+    EXPECT_EQ(again.dram.write_queue_entries, 70U);
     EXPECT_EQ(again.dram.write_high_watermark, 60U);
     EXPECT_EQ(again.dram.write_low_watermark, 7U);
     EXPECT_EQ(again.dram.age_cap_bursts, 99U);
