@@ -44,7 +44,8 @@ std::string dataflows(const MacArrayParameters& array) {
 
 }  // namespace
 
-nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology, const DramEnergyTable& dram) {
+nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology,
+                                         const DramEnergyTable& dram) {
     using Json = nlohmann::ordered_json;
     const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
@@ -85,7 +86,8 @@ nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const
             {"area", {{"total_um2", area.total().count()}, {"by_unit_um2", std::move(parts)}}}};
 }
 
-std::string machine_info_text(const MachineParameters& machine, const Technology& technology, const DramEnergyTable& dram, const TextStyle& style) {
+std::string machine_info_text(const MachineParameters& machine, const Technology& technology,
+                              const DramEnergyTable& dram, const TextStyle& style) {
     const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
     std::string text = heading(for_terminal(machine.name, report_width), style);

@@ -14,7 +14,7 @@ namespace nibble {
 
 /// What a machine could do at best, and what it consists of.
 [[nodiscard]] nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology,
-                                                        const DramEnergyTable& dram);
+                                                       const DramEnergyTable& dram);
 [[nodiscard]] std::string machine_info_text(const MachineParameters& machine, const Technology& technology,
                                             const DramEnergyTable& dram, const TextStyle& style);
 

@@ -35,9 +35,9 @@ struct DramCurrents {
     std::vector<DramSupply> supplies;
 };
 
-// What one supply of one device delivers, by the formulas of Micron's technical note TN-40-07 ("Calculating Memory Power
-// for DDR4 SDRAM"), which DRAMsim3 and DRAMPower use as well. Energies of commands are what they take beyond the standby
-// of the state that the device is in, so that commands and states add up to the whole.
+// What one supply of one device delivers, by the formulas of Micron's technical note TN-40-07 ("Calculating Memory
+// Power for DDR4 SDRAM"), which DRAMsim3 and DRAMPower use as well. Energies of commands are what they take beyond the
+// standby of the state that the device is in, so that commands and states add up to the whole.
 
 /// ACT and the PRE that ends it: IDD0 beyond active standby for tRAS, and beyond precharge standby for tRP.
 [[nodiscard]] Picojoules activate_energy(const DramSupply& supply, const DramCurrents& currents);

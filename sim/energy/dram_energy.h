@@ -28,11 +28,17 @@ enum class DramEnergyTerm : std::uint8_t {
     precharge_power_down,
 };
 inline constexpr std::size_t dram_energy_term_count = 11;
-inline constexpr std::array<std::string_view, dram_energy_term_count> dram_energy_term_names{
-    "activate",     "read",           "write",
-    "read_io",      "write_io",       "refresh",
-    "bank_refresh", "active_standby", "precharge_standby",
-    "active_power_down", "precharge_power_down"};
+inline constexpr std::array<std::string_view, dram_energy_term_count> dram_energy_term_names{"activate",
+                                                                                             "read",
+                                                                                             "write",
+                                                                                             "read_io",
+                                                                                             "write_io",
+                                                                                             "refresh",
+                                                                                             "bank_refresh",
+                                                                                             "active_standby",
+                                                                                             "precharge_standby",
+                                                                                             "active_power_down",
+                                                                                             "precharge_power_down"};
 
 /// Indexed by DramEnergyTerm. The total is defined as the sum of the terms in their order.
 struct DramEnergyBreakdown {

@@ -29,14 +29,11 @@ DramSupply read_supply(const YamlNode& node) {
     supply.name = map.required_string("name");
     supply.volts = map.required_number("volts");
     supply.data_pins = map.optional_bool("data_pins", false);
-    for (const auto& [key, current] : {std::pair{"idd0_ma", &DramSupply::idd0_ma},
-                                       std::pair{"idd2n_ma", &DramSupply::idd2n_ma},
-                                       std::pair{"idd2p_ma", &DramSupply::idd2p_ma},
-                                       std::pair{"idd3n_ma", &DramSupply::idd3n_ma},
-                                       std::pair{"idd3p_ma", &DramSupply::idd3p_ma},
-                                       std::pair{"idd4r_ma", &DramSupply::idd4r_ma},
-                                       std::pair{"idd4w_ma", &DramSupply::idd4w_ma},
-                                       std::pair{"idd5_ma", &DramSupply::idd5_ma}}) {
+    for (const auto& [key, current] :
+         {std::pair{"idd0_ma", &DramSupply::idd0_ma}, std::pair{"idd2n_ma", &DramSupply::idd2n_ma},
+          std::pair{"idd2p_ma", &DramSupply::idd2p_ma}, std::pair{"idd3n_ma", &DramSupply::idd3n_ma},
+          std::pair{"idd3p_ma", &DramSupply::idd3p_ma}, std::pair{"idd4r_ma", &DramSupply::idd4r_ma},
+          std::pair{"idd4w_ma", &DramSupply::idd4w_ma}, std::pair{"idd5_ma", &DramSupply::idd5_ma}}) {
         supply.*current = map.required_number(key, non_negative_number);
     }
     map.finish();
@@ -60,11 +57,10 @@ DramEnergyEntry read_entry(const YamlNode& node) {
     DramEnergyEntry entry;
     entry.standard = map.required_string("standard");
     entry.device = map.required_string("device");
-    entry.basis =
-        map.required_choice<DramPriceBasis>("basis", {{"data_sheet", DramPriceBasis::data_sheet},
-                                                      {"measured", DramPriceBasis::measured},
-                                                      {"extrapolated", DramPriceBasis::extrapolated},
-                                                      {"other_standard", DramPriceBasis::other_standard}});
+    entry.basis = map.required_choice<DramPriceBasis>("basis", {{"data_sheet", DramPriceBasis::data_sheet},
+                                                                {"measured", DramPriceBasis::measured},
+                                                                {"extrapolated", DramPriceBasis::extrapolated},
+                                                                {"other_standard", DramPriceBasis::other_standard}});
     entry.data_pins = map.required_choice<DramDataPins>("data_pins", {{"included", DramDataPins::included},
                                                                       {"own_supply", DramDataPins::own_supply},
                                                                       {"left_out", DramDataPins::left_out}});
@@ -113,8 +109,8 @@ DramEnergyTable read_table(YamlDocument& document) {
 const DramEnergyEntry& DramEnergyTable::of(const std::string& standard) const {
     const auto found = std::ranges::find(entries, standard, &DramEnergyEntry::standard);
     if (found == entries.end()) {
-        throw InputError(fmt::format("there are no energies for DRAM standard '{}' ({})", standard,
-                                     dram_energy_file().string()));
+        throw InputError(
+            fmt::format("there are no energies for DRAM standard '{}' ({})", standard, dram_energy_file().string()));
     }
     return *found;
 }
@@ -130,9 +126,9 @@ DramEnergyTable parse_dram_energy(const std::string& text, const std::string& fi
 }
 
 std::string basis_text(const DramEnergyEntry& entry) {
-    constexpr std::array<std::string_view, 4> origins{
-        "IDD values of a data sheet", "measured currents", "currents extrapolated from measured ones",
-        "[assumption] IDD values of another standard's data sheet"};
+    constexpr std::array<std::string_view, 4> origins{"IDD values of a data sheet", "measured currents",
+                                                      "currents extrapolated from measured ones",
+                                                      "[assumption] IDD values of another standard's data sheet"};
     constexpr std::array<std::string_view, 3> pins{"data pins included", "data pins apart", "data pins left out"};
     return fmt::format("{} ({}); {}", origins[static_cast<std::size_t>(entry.basis)], entry.device,
                        pins[static_cast<std::size_t>(entry.data_pins)]);

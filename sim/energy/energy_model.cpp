@@ -125,7 +125,9 @@ void EnergyModel::add_dram(const DramEnergyEntry& entry) {
     dram_basis_ = basis_text(entry);
     const DramStandard& standard = *find_dram_standard(entry.standard);
     const DramPrices prices(entry, standard);
-    const auto add = [&](Counter counter, Picojoules each) { prices_.push_back({EnergyComponent::dram, counter, each}); };
+    const auto add = [&](Counter counter, Picojoules each) {
+        prices_.push_back({EnergyComponent::dram, counter, each});
+    };
     const auto per_byte = [&](DramEnergyTerm array, DramEnergyTerm data_pins) {
         return (prices.each(array) + prices.each(data_pins)) * (1.0 / standard.burst_bytes());
     };

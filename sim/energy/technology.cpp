@@ -92,8 +92,9 @@ private:
             return;
         }
         if (!priced_here(*counter)) {
-            row.problem("action", fmt::format("the energy of DRAM does not depend on the technology: '{}' is priced by {}",
-                                              counter->name, dram_energy_file().filename().string()));
+            row.problem("action",
+                        fmt::format("the energy of DRAM does not depend on the technology: '{}' is priced by {}",
+                                    counter->name, dram_energy_file().filename().string()));
             return;
         }
         if (!price) {

@@ -35,8 +35,8 @@ struct EnergyRow {
     std::string source;  ///< publication, or the formula that derives the value from one
 };
 
-/// Energy and area tables of one technology. Complete: every priced counter of the chip has a row and every unit an area.
-/// DRAM devices are none of its business (DramEnergyTable).
+/// Energy and area tables of one technology. Complete: every priced counter of the chip has a row and every unit an
+/// area. DRAM devices are none of its business (DramEnergyTable).
 struct Technology {
     std::string name;
     std::string description;

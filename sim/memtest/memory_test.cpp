@@ -19,13 +19,14 @@ public:
 
     void offer(const TimedRequest& request) {
         advance_to(std::max(request.cycle, free_from_));
-        while (!memory_.can_accept()) {
-            memory_.advance_until(for_ever, DramCore::Stop::completion_or_room);
-            collect();
+        DramRequest accepted{0, request.address, RequestReader::request_bytes, request.write};
+        // Room comes with a command, which is no event of the memory's: clock by clock, so as not to miss it.
+        while (!memory_.can_accept() && !memory_.can_accept(accepted)) {
+            advance_to(memory_.now() + 1);
         }
-        const std::uint64_t id = take_slot();
-        accepted_at_[id] = memory_.now();
-        memory_.accept({id, request.address, RequestReader::request_bytes, request.write});
+        accepted.id = take_slot();
+        accepted_at_[accepted.id] = memory_.now();
+        memory_.accept(accepted);
         free_from_ = memory_.now() + 1;
         ++(request.write ? test_.writes : test_.reads);
     }

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t buffer_bytes = 64 * 1024;
 // A line of three fields takes 41 characters; some room for blanks.
 constexpr std::size_t longest_line = 256;
+// What has no line end for so long is no request file, and may be endless.
+constexpr std::uint64_t no_text_bytes = std::uint64_t{1} << 20U;
 constexpr std::string_view expected_line = "expected 'CYCLE R|W 0xADDRESS'";
 
 constexpr bool is_blank(char c) {
@@ -72,6 +74,7 @@ bool RequestReader::read_line() {
         return false;
     }
     ++line_number_;
+    std::uint64_t line_bytes = 0;
     do {
         const char* from = buffer_.data() + begin_;
         const void* newline = std::memchr(from, '\n', end_ - begin_);
@@ -80,6 +83,12 @@ bool RequestReader::read_line() {
         const std::size_t kept = std::min(length, longest_line + 1 - std::min(line_.size(), longest_line + 1));
         line_.append(from, kept);
         begin_ += length;
+        line_bytes += length;
+        if (line_bytes > no_text_bytes) {
+            problem(1, fmt::format("{}, found {} bytes without a line end: this is no request file", expected_line,
+                                   line_bytes));
+            problems_.throw_if_any();
+        }
         if (newline != nullptr) {
             ++begin_;
             break;

@@ -216,6 +216,14 @@ TEST(Dram, SkippingAndConstructionOrderChangeNothing) {
             }
             EXPECT_EQ(books.counted(Counter::dram_bytes_read), bytes[load]);
             EXPECT_EQ(books.counted(Counter::dram_bytes_written), bytes[store]);
+            // Every rank is in one state in each memory cycle that ends by the end of the run.
+            const std::uint64_t memory_cycles =
+                seen.cycles * bench.core_period_ps / find_dram_standard(bench.params.standard)->clock_period_ps;
+            EXPECT_EQ(books.counted(Counter::dram_active_standby_cycles) +
+                          books.counted(Counter::dram_precharge_standby_cycles) +
+                          books.counted(Counter::dram_active_power_down_cycles) +
+                          books.counted(Counter::dram_precharge_power_down_cycles),
+                      memory_cycles * bench.params.channels * bench.params.ranks);
         };
         SCOPED_TRACE(fmt::format("seed {}", seed));
         const std::string story = run(bench, check);

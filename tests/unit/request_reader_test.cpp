@@ -108,6 +108,11 @@ TEST(RequestReaderTest, SaysWhatIsWrongWithALine) {
     EXPECT_THAT(problems_of(std::string("0 \0 0x40", 8)), ElementsAre("1:3: expected R or W, found '\\x00'"));
 }
 
+TEST(RequestReaderTest, WhatIsNoTextIsNotReadToItsEnd) {
+    EXPECT_THAT(problems_of("0 R 0x0\n" + std::string(8'000'000, '\0')),
+                ElementsAre(HasSubstr("2:1: expected 'CYCLE R|W 0xADDRESS', found 10")));
+}
+
 TEST(RequestReaderTest, TellsAllProblemsUpToALimit) {
     EXPECT_THAT(problems_of("x Y 3\n0 R 0x0\n1 R 0x41\n"),
                 ElementsAre(HasSubstr("1:1: cycle"), HasSubstr("1:3: expected R"), HasSubstr("1:5: address"),
