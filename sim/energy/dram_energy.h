@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "models/dram/dram_channel.h"
+#include "models/dram/dram_counters.h"
 #include "models/dram/dram_standard.h"
 #include "sim/base/units.h"
 #include "sim/energy/dram_energy_table.h"
