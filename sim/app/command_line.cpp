@@ -191,6 +191,8 @@ private:
         memtest.add_option("--refresh", memtest_.refresh, "all-bank or per-bank");
         memtest.add_option("--read-queue", memtest_.read_queue, "Reads that a channel's scheduler holds");
         memtest.add_option("--write-queue", memtest_.write_queue, "Writes that a channel's scheduler holds");
+        memtest.add_option("--write-watermarks", memtest_.write_watermarks,
+                           "HIGH:LOW: so many queued writes end the reads, so few the writes");
         memtest.add_flag("--power-down", memtest_.power_down, "Ranks without work go to power-down");
         memtest.add_flag("--json", memtest_.json, "Print JSON");
         memtest.callback([this] { action_ = [this] { memtest_command(memtest_); }; });

@@ -2,7 +2,9 @@
 #include "sim/app/memtest_command.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,20 @@ void set_write_queue(DramParameters& memory, std::uint32_t entries) {
     memory.write_queue_entries = entries;
 }
 
+void set_watermarks(DramParameters& memory, const std::string& text) {
+    const std::size_t colon = text.find(':');
+    const char* const begin = text.data();
+    const char* const middle = begin + std::min(colon, text.size());
+    const char* const end = begin + text.size();
+    const auto high = std::from_chars(begin, middle, memory.write_high_watermark);
+    const auto low = std::from_chars(std::min(middle + 1, end), end, memory.write_low_watermark);
+    if (colon == std::string::npos || high.ec != std::errc{} || high.ptr != middle || low.ec != std::errc{} ||
+        low.ptr != end) {
+        throw InputError(
+            fmt::format("--write-watermarks: expected HIGH:LOW, such as 32:16, found '{}'", printable(text)));
+    }
+}
+
 DramParameters memory_for(const MemtestRequest& request) {
     if (find_dram_standard(request.standard) == nullptr) {
         const std::vector<std::string> names = dram_standard_names();
@@ -75,6 +91,9 @@ DramParameters memory_for(const MemtestRequest& request) {
     memory.read_queue_entries = request.read_queue.value_or(memory.read_queue_entries);
     if (request.write_queue) {
         set_write_queue(memory, *request.write_queue);
+    }
+    if (request.write_watermarks) {
+        set_watermarks(memory, *request.write_watermarks);
     }
     memory.power_down = request.power_down;
     std::vector<Problem> problems;

@@ -17,7 +17,8 @@ struct MemtestRequest {
     std::optional<std::string> page;     ///< open, closed or timeout:N
     std::optional<std::string> refresh;  ///< all-bank or per-bank
     std::optional<std::uint32_t> read_queue;
-    std::optional<std::uint32_t> write_queue;  ///< its watermarks keep their share of it
+    std::optional<std::uint32_t> write_queue;     ///< its watermarks keep their share of it
+    std::optional<std::string> write_watermarks;  ///< HIGH:LOW
     bool power_down = false;
     bool json = false;
 };

@@ -92,9 +92,10 @@ std::string header_text(const MemtestReport& report, const Figures& figures) {
                         plural(memory.channels, "channel"), figures.standard().data_bits, plural(memory.ranks, "rank"),
                         byte_size(static_cast<double>(figures.capacity())),
                         with_prefix(1 / figures.clock_seconds(), "Hz"), with_prefix(peak, "B/s"));
-    text += fmt::format("  controller  mapping {}; page {}; refresh {}{}; queues of {} reads and {} writes\n",
+    text += fmt::format("  controller  mapping {}; page {}; refresh {}{}; queues of {} reads and {} writes ({}:{})\n",
                         memory.address_mapping, page_policy_text(memory), refresh_text(memory),
-                        memory.power_down ? "; power-down" : "", memory.read_queue_entries, memory.write_queue_entries);
+                        memory.power_down ? "; power-down" : "", memory.read_queue_entries, memory.write_queue_entries,
+                        memory.write_high_watermark, memory.write_low_watermark);
     return text;
 }
 
@@ -205,6 +206,8 @@ Json memtest_json(const MemtestReport& report) {
               {"power_down", memory.power_down},
               {"read_queue_entries", memory.read_queue_entries},
               {"write_queue_entries", memory.write_queue_entries},
+              {"write_high_watermark", memory.write_high_watermark},
+              {"write_low_watermark", memory.write_low_watermark},
               {"peak_bytes_per_cycle", figures.peak_bytes_per_cycle()}}},
             {"reads", test.reads},
             {"writes", test.writes},
