@@ -97,7 +97,13 @@ DramParameters memory_for(const MemtestRequest& request) {
     }
     memory.power_down = request.power_down;
     std::vector<Problem> problems;
-    for (const std::string& problem : dram_parameter_problems(memory)) {
+    const std::vector<std::string> found = dram_parameter_problems(memory);
+    const bool wrong_ranks =
+        std::ranges::any_of(found, [](const std::string& problem) { return problem.starts_with("ranks:"); });
+    for (const std::string& problem : found) {
+        if (wrong_ranks && problem.starts_with("capacity_bytes_per_channel:")) {
+            continue;  // it follows from them
+        }
         const std::size_t colon = std::min(problem.find(':'), problem.size());
         problems.push_back({{}, flag_for(problem.substr(0, colon)) + problem.substr(colon)});
     }
