@@ -29,8 +29,8 @@ constexpr auto later = [](const auto& a, const auto& b) {
 DramCore::DramCore(const DramParameters& parameters)
     : standard_(&standard_of(parameters)),
       map_(*standard_, parameters),
-      entries_for_one_(AddressMap::max_runs_per_channel(*standard_)),
-      shortest_service_(std::min(standard_->rl, standard_->wl) + standard_->burst),
+      entries_for_one_(map_.max_runs_per_channel()),
+      shortest_service_(std::min(standard_->read_latency(), standard_->write_latency()) + 1),
       channels_(parameters.channels, DramChannel(*standard_, parameters)),
       room_(true),
       needed_(parameters.channels) {}

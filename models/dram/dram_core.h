@@ -8,6 +8,7 @@
 
 #include "models/dram/address_map.h"
 #include "models/dram/dram_channel.h"
+#include "models/dram/dram_counters.h"
 #include "models/dram/dram_params.h"
 #include "models/dram/dram_standard.h"
 

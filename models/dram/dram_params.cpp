@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "models/dram/dram_params.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -10,13 +11,21 @@
 
 #include "models/dram/address_map.h"
 #include "models/dram/dram_standard.h"
+#include "models/dram/field_order.h"
 #include "sim/base/error.h"
 
 namespace nibble {
 
 DramParameters typical_dram(std::string_view standard) {
+    const DramStandard* const found = find_dram_standard(standard);
+    if (found == nullptr) {
+        throw ModelError(fmt::format("typical system of an unknown DRAM standard '{}'", printable(standard)));
+    }
     DramParameters parameters;
     parameters.standard = standard;
+    parameters.channels = found->typical_channels;
+    parameters.ranks = found->typical_ranks;
+    parameters.capacity_bytes_per_channel = found->typical_ranks * found->typical_rank_bytes;
     return parameters;
 }
 
@@ -53,6 +62,22 @@ std::string page_policy_text(const DramParameters& parameters) {
     return "open";
 }
 
+namespace {
+
+/// `least_entries`: runs of one request in one channel.
+template <class Check>
+void check_queues(const DramParameters& parameters, std::uint32_t least_entries, const Check& check) {
+    const auto check_queue = [&](std::string_view key, std::uint32_t entries) {
+        check(entries >= least_entries && entries <= 65536,
+              fmt::format("{}: expected {} (one request of {} bytes) to 65536, got {}", key, least_entries,
+                          max_dram_request_bytes, entries));
+    };
+    check_queue("read_queue_entries", parameters.read_queue_entries);
+    check_queue("write_queue_entries", parameters.write_queue_entries);
+}
+
+}  // namespace
+
 std::vector<std::string> dram_parameter_problems(const DramParameters& parameters) {
     std::vector<std::string> problems;
     const auto check = [&problems](bool ok, std::string what) {
@@ -69,24 +94,34 @@ std::vector<std::string> dram_parameter_problems(const DramParameters& parameter
     }
     check(parameters.channels >= 1 && parameters.channels <= 1024,
           fmt::format("channels: expected 1 to 1024, got {}", parameters.channels));
-    const std::uint64_t row_of_every_bank = std::uint64_t{standard->banks()} * standard->row_bytes;
+    const std::uint32_t most_ranks = std::min(64 / standard->banks(), 4U);
+    const bool ranks_sound = std::has_single_bit(parameters.ranks) && parameters.ranks <= most_ranks;
+    check(ranks_sound, fmt::format("ranks: expected a power of two up to {} for {}, got {}", most_ranks, standard->name,
+                                   parameters.ranks));
+    const std::uint64_t ranks = ranks_sound ? parameters.ranks : 1;
+    const std::uint64_t row_of_every_bank = ranks * standard->banks() * standard->row_bytes;
     const std::uint64_t capacity = parameters.capacity_bytes_per_channel;
-    check(capacity != 0 && capacity % row_of_every_bank == 0 && capacity <= standard->max_capacity_bytes(),
-          fmt::format("capacity_bytes_per_channel: expected a multiple of {} up to {} for {}, got {}",
-                      row_of_every_bank, standard->max_capacity_bytes(), standard->name, capacity));
+    const bool capacity_sound =
+        capacity != 0 && capacity % row_of_every_bank == 0 && capacity <= ranks * standard->max_rank_bytes();
+    check(capacity_sound, fmt::format("capacity_bytes_per_channel: expected a multiple of {} up to {} for {}{}, got {}",
+                                      row_of_every_bank, ranks * standard->max_rank_bytes(), standard->name,
+                                      ranks == 1 ? "" : fmt::format(" with {} ranks", ranks), capacity));
+    const std::string mapping_problem = address_mapping_problem(parameters.address_mapping);
+    check(mapping_problem.empty(), "address_mapping: " + mapping_problem);
     const std::uint64_t interleave = parameters.channel_interleave_bytes;
-    check(std::has_single_bit(interleave) && interleave >= AddressMap::line_bytes && capacity % interleave == 0,
-          fmt::format("channel_interleave_bytes: expected a power of two of at least {} that divides the capacity of "
-                      "a channel, got {}",
+    const bool interleave_sound =
+        std::has_single_bit(interleave) && interleave >= AddressMap::line_bytes && capacity % interleave == 0;
+    check(interleave_sound,
+          fmt::format("channel_interleave_bytes: expected a power of two of at least {} that divides the capacity of a "
+                      "channel, got {}",
                       AddressMap::line_bytes, interleave));
-    const std::uint32_t least_entries = AddressMap::max_runs_per_channel(*standard);
-    const auto check_queue = [&](std::string_view key, std::uint32_t entries) {
-        check(entries >= least_entries && entries <= 65536,
-              fmt::format("{}: expected {} (one request of {} bytes) to 65536, got {}", key, least_entries,
-                          max_dram_request_bytes, entries));
-    };
-    check_queue("read_queue_entries", parameters.read_queue_entries);
-    check_queue("write_queue_entries", parameters.write_queue_entries);
+    check(parameters.refresh == RefreshMode::all_bank || standard->has_bank_refresh(),
+          fmt::format("refresh: {} has no per-bank refresh", standard->name));
+    check(!parameters.power_down || standard->has_power_down(),
+          fmt::format("power_down: no source states the power-down times of {}", standard->name));
+    if (problems.empty()) {
+        check_queues(parameters, AddressMap(*standard, parameters).max_runs_per_channel(), check);
+    }
     check(parameters.write_high_watermark >= 1 && parameters.write_high_watermark <= parameters.write_queue_entries,
           fmt::format("write_high_watermark: expected 1 to write_queue_entries = {}, got {}",
                       parameters.write_queue_entries, parameters.write_high_watermark));

@@ -11,6 +11,9 @@ namespace nibble {
 /// Largest request that a DramCore accepts.
 inline constexpr std::uint32_t max_dram_request_bytes = 4096;
 
+/// The address mapping of our own, see AddressMap.
+inline constexpr std::string_view permuted_mapping = "permuted";
+
 /// When a row is closed that no queued request wants.
 enum class PagePolicy : std::uint8_t {
     open,    ///< for a conflict or a refresh only
@@ -33,7 +36,7 @@ struct DramParameters {
     /// the smallest density that holds a rank counts.
     std::uint64_t capacity_bytes_per_channel = std::uint64_t{2} << 30;
     /// `permuted`, or the six fields ro ch ra ba bg co in any order, the most significant first: see AddressMap.
-    std::string address_mapping = "permuted";
+    std::string address_mapping{permuted_mapping};
     /// Consecutive bytes on one channel; power of two, >= 64. For the permuted mapping: in the others the place of ch
     /// says it.
     std::uint64_t channel_interleave_bytes = 256;
