@@ -109,6 +109,11 @@ std::string time_text(const MemtestReport& report, const Figures& figures, const
                         emphasised(fmt::format("{:.3f}", test.bytes_per_cycle()), style),
                         with_prefix(static_cast<double>(test.bytes()) / figures.seconds(), "B/s"),
                         percent(figures.share_of_peak()), bar(figures.share_of_peak(), bar_width, style));
+    const double offered = RequestReader::request_bytes / figures.peak_bytes_per_cycle();
+    if (offered < 1) {
+        text += fmt::format("              one request of {} B a cycle is all that is offered: {} of peak\n",
+                            RequestReader::request_bytes, percent(offered));
+    }
     return text;
 }
 
@@ -131,7 +136,7 @@ std::string latency_text(const MemtestReport& report, const TextStyle& style) {
     return heading("Latency", style) + table.text(style);
 }
 
-std::string commands_text(const MemtestReport& report, const TextStyle& style) {
+std::string commands_text(const MemtestReport& report, const Figures& figures, const TextStyle& style) {
     const DramCounters& counters = report.test.counters;
     std::string line = " ";
     for (const Command& command : commands) {
@@ -141,9 +146,9 @@ std::string commands_text(const MemtestReport& report, const TextStyle& style) {
     const double hit_share =
         static_cast<double>(counters.row_hits()) / static_cast<double>(std::max<std::uint64_t>(bursts, 1));
     return heading("Commands", style) + line +
-           fmt::format("\n  of {} bursts: {} row hits ({}), {} misses, {} conflicts\n", grouped(bursts),
-                       grouped(counters.row_hits()), percent(hit_share), grouped(counters.row_misses),
-                       grouped(counters.row_conflicts));
+           fmt::format("\n  of {} bursts of {} B: {} row hits ({}), {} misses, {} conflicts\n", grouped(bursts),
+                       figures.standard().burst_bytes(), grouped(counters.row_hits()), percent(hit_share),
+                       grouped(counters.row_misses), grouped(counters.row_conflicts));
 }
 
 std::string energy_text(const MemtestReport& report, const Figures& figures, const TextStyle& style) {
@@ -238,7 +243,7 @@ Json memtest_json(const MemtestReport& report) {
 std::string memtest_text(const MemtestReport& report, const TextStyle& style) {
     const Figures figures(report);
     return header_text(report, figures) + "\n" + time_text(report, figures, style) + "\n" +
-           latency_text(report, style) + "\n" + commands_text(report, style) + "\n" +
+           latency_text(report, style) + "\n" + commands_text(report, figures, style) + "\n" +
            energy_text(report, figures, style);
 }
 

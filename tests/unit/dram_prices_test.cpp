@@ -219,6 +219,21 @@ TEST(DramEnergyTableTest, Lpddr5CostsWhatTheDataSheetOfLpddr4Says) {
     EXPECT_NEAR(each(DramEnergyTerm::precharge_standby), (1.8 * 2 + 1.1 * 27 + 1.1 * 0.75) * 1.25, 1e-6);
 }
 
+// O'Connor et al., "Fine-Grained DRAM", MICRO 2017, table 3, by another way (a model of the die, not measurements): 909
+// pJ for an activate of a row of 1 KB; 2.68 pJ a bit on the die and 0.80 at the pins with half of the bits changing.
+TEST(DramEnergyTableTest, Hbm2IsNearWhatFineGrainedDramEstimates) {
+    const DramPrices prices(load_dram_energy().of("HBM2-2000"), *find_dram_standard("HBM2-2000"));
+    const auto report = [](const char* what, double ours, double published) {
+        const std::string text =
+            fmt::format("{:.2f}, published {:.2f}, deviation {:+.0f}%", ours, published, 100 * (ours / published - 1));
+        fmt::print("{}: {}\n", what, text);
+        testing::Test::RecordProperty(what, text);
+        return ours / published;
+    };
+    EXPECT_NEAR(report("activate_pj", prices.each(DramEnergyTerm::activate).count(), 909), 1, 0.05);
+    EXPECT_NEAR(report("read_pj_a_bit", prices.each(DramEnergyTerm::read).count() / (8 * 32), 2.68 + 0.80), 1, 0.4);
+}
+
 TEST(DramEnergyTableTest, SaysWhatThePricesAreMadeFrom) {
     DramEnergyEntry entry = two_supplies();
     EXPECT_EQ(basis_text(entry), "IDD values of a data sheet (made up); data pins apart");
