@@ -119,16 +119,17 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     facts.add({"DRAM", bandwidth ? fmt::format("{} channels of {}, {}", machine.dram.channels, machine.dram.standard,
                                                with_prefix(*bandwidth, "B/s"))
                                  : "ideal: answers at once, costs nothing"});
-    if (bandwidth) {
-        facts.add({"DRAM energy", energy.dram_basis()});
-    }
     facts.add({"scratchpad",
                fmt::format("{} in {} banks of {} B", byte_size(static_cast<double>(machine.scratchpad.capacity_bytes)),
                            machine.scratchpad.banks, machine.scratchpad.line_bytes)});
     facts.add({"accumulators", byte_size(static_cast<double>(machine.mac_array.accumulator_bytes))});
     facts.add({"vector unit", fmt::format("{} lanes", machine.vector_unit.lanes)});
     facts.add({"log-gradient unit", fmt::format("{} lanes", machine.log_gradient.lanes)});
-    text += facts.text(style) + "\n";
+    text += facts.text(style);
+    if (bandwidth) {
+        text += wrapped("DRAM energy: " + energy.dram_basis(), 2) + "\n";
+    }
+    text += "\n";
 
     TextTable areas({{"area"}, {"mm2"}, {"of all"}});
     const double total = area.total().count();

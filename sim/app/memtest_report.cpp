@@ -22,6 +22,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr double picojoule = 1e-12;  // in joules
 constexpr double bits_per_byte = 8;
+constexpr std::size_t longest_name = 60;  // of a file, in characters
 constexpr std::array<double, 3> percentiles{50, 90, 99};
 
 /// Figures that both reports show.
@@ -86,16 +87,17 @@ std::string header_text(const MemtestReport& report, const Figures& figures) {
     const MemoryTest& test = report.test;
     const double peak = figures.peak_bytes_per_cycle() / figures.clock_seconds();
     std::string text =
-        fmt::format("{}: {} and {} of {} B\n", for_terminal(report.file, report_width), plural(test.reads, "read"),
+        fmt::format("{}: {} and {} of {} B\n", for_terminal(report.file, longest_name), plural(test.reads, "read"),
                     plural(test.writes, "write"), RequestReader::request_bytes);
     text += fmt::format("  memory      {}: {} of {} bits, {}, {}; {}, peak {}\n", memory.standard,
                         plural(memory.channels, "channel"), figures.standard().data_bits, plural(memory.ranks, "rank"),
                         byte_size(static_cast<double>(figures.capacity())),
                         with_prefix(1 / figures.clock_seconds(), "Hz"), with_prefix(peak, "B/s"));
-    text += fmt::format("  controller  mapping {}; page {}; refresh {}{}; queues of {} reads and {} writes ({}:{})\n",
-                        memory.address_mapping, page_policy_text(memory), refresh_text(memory),
-                        memory.power_down ? "; power-down" : "", memory.read_queue_entries, memory.write_queue_entries,
-                        memory.write_high_watermark, memory.write_low_watermark);
+    text += fmt::format("  controller  mapping {}; page {}; refresh {}{}\n", memory.address_mapping,
+                        page_policy_text(memory), refresh_text(memory), memory.power_down ? "; power-down" : "");
+    text += fmt::format("  queues      {} reads, {} writes; writing from {} down to {} of these\n",
+                        memory.read_queue_entries, memory.write_queue_entries, memory.write_high_watermark,
+                        memory.write_low_watermark);
     return text;
 }
 

@@ -62,7 +62,7 @@ class Memtest(smoke.Case):
             text, _ = run("memtest", file, "--standard", name.strip())
             for word in [name.strip(), "completion", "bandwidth", "Latency", "Commands", "Energy", "prices:", "source:"]:
                 self.assertIn(word, text)
-            self.assertLessEqual(max(map(len, text.splitlines())), 140)
+            self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
     def test_options_reach_the_memory(self):
         file = self.write("stream.trace", stream(200, "RW"))
