@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the input as a request file and runs what it asks for through a memory. Whatever the file, it is refused or every
-// request is answered, and no sooner than the data bus allows.
+// Reads the input as a request file and runs what it asks for through a memory. Whatever the file, it is refused or
+// every request is answered, and no sooner than the data bus allows.
 
 #include <cstddef>
 #include <cstdint>
