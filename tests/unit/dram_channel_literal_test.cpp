@@ -16,9 +16,9 @@ using Done = DramChannel::Done;
 
 /// Small queues, watermarks, caps and refresh intervals, so that every rule meets every other; any standard, any
 /// policy.
-class LiteralComparison : public testing::TestWithParam<int> {
-protected:
-    LiteralComparison() : random_(static_cast<std::uint64_t>(GetParam())) {
+class LiteralComparison {
+public:
+    explicit LiteralComparison(std::uint64_t seed) : random_(seed) {
         const std::vector<std::string> names = dram_standard_names();
         parameters_ = typical_dram(names[below(names.size())]);
         standard_ = *find_dram_standard(parameters_.standard);
@@ -40,6 +40,9 @@ protected:
         parameters_.age_cap_bursts = 1 + below(100);
     }
 
+    void run();
+
+private:
     std::uint32_t below(std::uint64_t limit) { return static_cast<std::uint32_t>(random_() % limit); }
 
     std::mt19937_64 random_;
@@ -47,7 +50,7 @@ protected:
     DramParameters parameters_;
 };
 
-TEST_P(LiteralComparison, BothDoTheSame) {
+void LiteralComparison::run() {
     const std::uint32_t rows = 1 + below(4);
     const std::uint32_t banks = 1 + below(std::uint64_t{standard_.banks()} * parameters_.ranks);
     const std::uint32_t pause = 1 + below(60);
@@ -105,7 +108,20 @@ TEST_P(LiteralComparison, BothDoTheSame) {
               counters.channel_cycles * parameters_.ranks);
 }
 
-INSTANTIATE_TEST_SUITE_P(Random, LiteralComparison, testing::Range(0, 120));
+constexpr std::uint64_t seeds_per_test = 30;
+
+/// The parameter is the first seed of a block.
+class DramChannelAndLiteral : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(DramChannelAndLiteral, DoTheSame) {
+    for (std::uint64_t seed = GetParam(); seed < GetParam() + seeds_per_test; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        LiteralComparison(seed).run();
+        ASSERT_FALSE(HasFatalFailure());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Random, DramChannelAndLiteral, testing::Values(0, 30, 60, 90));
 
 }  // namespace
 }  // namespace nibble

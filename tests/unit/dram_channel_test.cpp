@@ -205,6 +205,22 @@ TEST_F(DramChannelTest, SaysWhatTheDataBusWaitedFor) {
     EXPECT_EQ(counters.wait_refresh_cycles, 0U);
 }
 
+// HBM has a bus for rows and one for columns: a RD and an ACT in one cycle, also when the RD frees the entry for which
+// the simulation stops.
+TEST_F(DramChannelTest, SeparateBusesCarryACommandEachInOneCycle) {
+    const DramStandard& hbm = *find_dram_standard("HBM2-2000");
+    DramChannel channel(hbm, typical_dram("HBM2-2000"));
+    channel.enqueue({0, 0, 1, 1}, false, 1);
+    channel.run_until(500, done_);
+    channel.enqueue({0, 0, 1, 1}, false, 2);  // hit
+    channel.enqueue({0, 4, 1, 1}, false, 3);  // closed
+    EXPECT_EQ(channel.run_until(1000, done_, 63), 501U);
+    channel.run_until(1000, done_);
+    ASSERT_EQ(done_.size(), 3U);
+    EXPECT_EQ(done_[1].cycle, 500U + hbm.read_latency());
+    EXPECT_EQ(done_[2].cycle, 500U + hbm.activate_lag + hbm.t_rcd_read + hbm.rl + hbm.burst - 1);
+}
+
 TEST_F(DramChannelTest, RefusesARunWithoutAFreeEntryOfItsDirection) {
     parameters_.write_queue_entries = 40;
     DramChannel channel(standard_, parameters_);

@@ -285,11 +285,10 @@ Outcome run(const DramParameters& parameters, const std::vector<Arrival>& arriva
             core.accept(arrivals[next++].request);
         }
         std::uint64_t until = std::min(core.now() + step(), end);
-        if (next < arrivals.size()) {
-            // Room can appear in any cycle.
-            until = core.can_accept() ? std::min(until, arrivals[next].cycle) : core.now() + 1;
+        if (next < arrivals.size() && arrivals[next].cycle > core.now()) {
+            until = std::min(until, arrivals[next].cycle);
         }
-        core.advance_until(until);
+        core.advance_until(until, DramCore::Stop::completion_or_room);
         for (const DramCompletion& completion : take_completions(core)) {
             EXPECT_EQ(completion.cycle + 1, core.now()) << "stops right after";
             outcome.completions.push_back(completion);
@@ -302,11 +301,15 @@ Outcome run(const DramParameters& parameters, const std::vector<Arrival>& arriva
 
 TEST(DramCore, OutcomeDoesNotDependOnTheStepsOfTheCaller) {
     std::mt19937_64 random(5);
-    for (const std::uint32_t channels : {1U, 3U, 4U}) {
-        DramParameters parameters = channels == 3 ? typical_dram("DDR4-2400") : DramParameters{};
+    for (const std::uint32_t channels : {1U, 2U, 3U, 4U}) {
+        DramParameters parameters = channels == 2   ? typical_dram("HBM2-2000")
+                                    : channels == 3 ? typical_dram("DDR4-2400")
+                                                    : DramParameters{};
         parameters.channels = channels;
         parameters.power_down = channels == 4;
-        parameters.page_policy = channels == 3 ? PagePolicy::timeout : PagePolicy::closed;
+        parameters.page_policy = channels == 3   ? PagePolicy::timeout
+                                 : channels == 2 ? PagePolicy::open
+                                                 : PagePolicy::closed;
         parameters.page_timeout_cycles = channels == 3 ? 100 : 0;
         parameters.refresh = channels == 4 ? RefreshMode::per_bank : RefreshMode::all_bank;
         parameters.read_queue_entries = 11;
