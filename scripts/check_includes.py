@@ -40,19 +40,20 @@ ALLOWED = {
     "sim/config": {"sim/base", "params", "models/dram", "models/mac_array", "models/numerics"},
     "sim/input": {"sim/base", "sim/config", "models/numerics", "models/vector_unit"},
     "sim/import": {"sim/base", "sim/config", "sim/input", "models/vector_unit"},
+    "sim/memtest": {"sim/base", "sim/import", "params", "models/dram"},
     "sim/lowering": {"sim/base", "sim/counters", "sim/program", "sim/input", "params", "models/numerics", "models/dram",
                      "models/log_gradient", "models/mac_array", "models/vector_unit"},
     "sim/mapping": {"sim/base", "sim/counters", "sim/program", "sim/config", "sim/lowering", "params", "models/dma",
                     "models/dram", "models/mac_array"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
-    "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/lowering",
-                "sim/mapping", "sim/energy", "sim/report", "params", "models/machine", "models/dram"},
+    "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/memtest",
+                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "params", "models/machine", "models/dram"},
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
 SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "params", "sim/program", "sim/config", "sim/input",
-                "sim/import", "sim/lowering", "sim/mapping", "sim/energy", "sim/report"}
+                "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}

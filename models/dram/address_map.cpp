@@ -41,9 +41,18 @@ AddressMap::AddressMap(const DramStandard& standard, const DramParameters& param
       bank_groups_(standard.bank_groups),
       bank_group_bits_(log2_of(standard.bank_groups)),
       banks_per_group_(standard.banks_per_group),
-      row_set_bits_(log2_of(std::uint64_t{standard.row_bytes} * standard.bank_groups)) {}
+      banks_(standard.banks()),
+      row_sets_(standard.banks_per_group * parameters.ranks),
+      row_set_bits_(log2_of(std::uint64_t{standard.row_bytes} * standard.bank_groups)) {
+    if (const std::optional<FieldOrder> order = parse_field_order(parameters.address_mapping)) {
+        fields_.emplace(standard, parameters, *order);
+    }
+}
 
 DramLocation AddressMap::locate(std::uint64_t address) const {
+    if (fields_) {
+        return fields_->locate(address);
+    }
     const std::uint64_t chunk = address >> interleave_bits_;
     const std::uint64_t within_chunk = address - (chunk << interleave_bits_);
     const std::uint64_t group = chunk / channels_;
@@ -71,12 +80,16 @@ std::uint32_t AddressMap::channel_of(std::uint64_t chunk, std::uint64_t group, s
 }
 
 AddressMap::RowSet AddressMap::row_set(std::uint64_t index) const {
-    const std::uint64_t row = index / banks_per_group_;
-    return {.bank = static_cast<std::uint32_t>((index + digit_sum(row, banks_per_group_)) % banks_per_group_),
-            .row = static_cast<std::uint32_t>(row)};
+    const std::uint64_t row = index / row_sets_;
+    const auto set = static_cast<std::uint32_t>((index + digit_sum(row, row_sets_)) % row_sets_);
+    return {.bank = set / banks_per_group_ * banks_ + set % banks_per_group_, .row = static_cast<std::uint32_t>(row)};
 }
 
 void AddressMap::split(std::uint64_t address, std::uint32_t bytes, std::vector<DramRun>& runs) const {
+    if (fields_) {
+        fields_->split(address, bytes, runs);
+        return;
+    }
     const std::uint64_t interleave = std::uint64_t{1} << interleave_bits_;
     const std::uint64_t last_byte = address + bytes - 1;
     const std::uint64_t first = address >> interleave_bits_;
@@ -140,10 +153,13 @@ void AddressMap::split_within_channel(std::uint32_t channel, std::uint64_t begin
     }
 }
 
-std::uint32_t AddressMap::max_runs_per_channel(const DramStandard& standard) {
-    const std::uint32_t row_set_bytes = standard.row_bytes * standard.bank_groups;
+std::uint32_t AddressMap::max_runs_per_channel() const {
+    if (fields_) {
+        return fields_->max_runs_per_channel();
+    }
+    const std::uint64_t row_set_bytes = std::uint64_t{1} << row_set_bits_;
     const auto row_sets = static_cast<std::uint32_t>(ceil_div(max_dram_request_bytes - 1, row_set_bytes)) + 1;
-    return row_sets * standard.bank_groups;
+    return row_sets * bank_groups_;
 }
 
 }  // namespace nibble

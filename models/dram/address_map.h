@@ -2,46 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "models/dram/dram_location.h"
 #include "models/dram/dram_params.h"
 #include "models/dram/dram_standard.h"
+#include "models/dram/field_map.h"
 
 namespace nibble {
 
-/// Where a byte lives.
-struct DramLocation {
-    std::uint32_t channel;
-    std::uint32_t bank;  ///< bank group * banks per group + bank within the group
-    std::uint32_t row;
-    std::uint32_t column;  ///< byte within the row
-    friend bool operator==(const DramLocation&, const DramLocation&) = default;
-};
-
-/// The bursts of one request that lie in one row of one bank.
-struct DramRun {
-    std::uint32_t channel;
-    std::uint32_t bank;
-    std::uint32_t row;
-    std::uint32_t bursts;
-};
-
-/// Byte address to channel, bank, row and column.
+/// Byte address to channel, bank, row and column: by a field order if the parameters name one (see FieldMap), or else
+/// permuted, which is this.
 ///
-/// From the lowest bits up: byte in a line of 64 bytes, bank group, column, bank, row within a channel; the channel
-/// changes every channel_interleave_bytes. A sequential stream so alternates between bank groups (tCCD_S applies),
-/// opens the same row number in every group, and meets a new bank, not a new row of the same bank, when a row ends. 64
-/// bytes stay in one bank, so that a small random request opens one row.
+/// From the lowest bits up: byte in a line of 64 bytes, bank group, column, bank, rank, row within a channel; the
+/// channel changes every channel_interleave_bytes. A sequential stream so alternates between bank groups (tCCD_S
+/// applies), opens the same row number in every group, and meets a new bank, not a new row of the same bank, when a row
+/// ends. 64 bytes stay in one bank, so that a small random request opens one row.
 ///
 /// Strides that are powers of two would meet one channel or one bank for ever. So the channels of each group of
-/// consecutive chunks are rotated by the digit sum of the group's number, and the banks of each row likewise
-/// (in the spirit of Zhang, Zhu and Zhang, "A permutation-based page interleaving scheme", MICRO 2000; a rotation
-/// instead of an exclusive-or serves any number of channels and keeps neighbours on different banks).
+/// consecutive chunks are rotated by the digit sum of the group's number, and the banks (of all ranks) of each row
+/// likewise (in the spirit of Zhang, Zhu and Zhang, "A permutation-based page interleaving scheme", MICRO 2000; a
+/// rotation instead of an exclusive-or serves any number of channels and keeps neighbours on different banks).
 class AddressMap {
 public:
     static constexpr std::uint32_t line_bytes = 64;
 
-    /// `parameters` must have no dram_parameter_problems().
+    /// `parameters` must be sound but for their queues.
     AddressMap(const DramStandard& standard, const DramParameters& parameters);
 
     [[nodiscard]] std::uint64_t capacity_bytes() const { return capacity_bytes_; }
@@ -53,12 +40,12 @@ public:
     void split(std::uint64_t address, std::uint32_t bytes, std::vector<DramRun>& runs) const;
 
     /// Bound on the runs that one request of max_dram_request_bytes, at any address, gives to one channel.
-    [[nodiscard]] static std::uint32_t max_runs_per_channel(const DramStandard& standard);
+    [[nodiscard]] std::uint32_t max_runs_per_channel() const;
 
 private:
-    /// A row number in one bank of every group.
+    /// A row number in one bank of every group of a rank.
     struct RowSet {
-        std::uint32_t bank;  ///< within its group
+        std::uint32_t bank;  ///< rank * banks of a rank + bank within its group
         std::uint32_t row;
     };
 
@@ -81,7 +68,10 @@ private:
     std::uint32_t bank_groups_;
     std::uint32_t bank_group_bits_;  // log2
     std::uint32_t banks_per_group_;
+    std::uint32_t banks_;         // of a rank
+    std::uint32_t row_sets_;      // with one row number: banks of a group times ranks
     std::uint32_t row_set_bits_;  // log2 of the bytes of a row in every group
+    std::optional<FieldMap> fields_;
 };
 
 }  // namespace nibble

@@ -38,18 +38,12 @@ Dram::Dram(const sc_core::sc_module_name& name, Clock& clock, const DramParamete
             std::make_unique<sc_core::sc_port<PushIf<MemoryResponse>>>((client + "_response_out").c_str());
     }
     clock.set_run_ahead(*this);
+    ledger.call_before_retirement([this] { settle(); });
 }
 
 Activity Dram::tick() {
     const bool busy = in_flight_ > 0;
     advance_to(memory_cycles_by(now()));
-    const std::uint64_t activates = core_.activates();
-    const std::uint64_t refreshes = core_.refreshes();
-    ledger_.add_to_oldest(Counter::dram_activates, activates - activates_counted_);
-    ledger_.add_to_oldest(Counter::dram_refreshes, refreshes - refreshes_counted_);
-    activates_counted_ = activates;
-    refreshes_counted_ = refreshes;
-
     for (std::size_t i = 0; i < client_count; ++i) {
         if (!done_[i].empty() && (*response_out[i])->ready()) {
             (*response_out[i])->push(done_[i].front());
@@ -66,6 +60,21 @@ Activity Dram::tick() {
         }
     }
     return busy || in_flight_ > 0 ? Activity::busy : Activity::idle;
+}
+
+void Dram::settle() {
+    const DramCounters& counters = core_.counters();
+    const auto add = [&](Counter counter, std::uint64_t DramCounters::*count) {
+        ledger_.add_to_oldest(counter, counters.*count - settled_.*count);
+    };
+    add(Counter::dram_activates, &DramCounters::activates);
+    add(Counter::dram_refreshes, &DramCounters::refreshes);
+    add(Counter::dram_bank_refreshes, &DramCounters::bank_refreshes);
+    add(Counter::dram_active_standby_cycles, &DramCounters::active_standby_cycles);
+    add(Counter::dram_precharge_standby_cycles, &DramCounters::precharge_standby_cycles);
+    add(Counter::dram_active_power_down_cycles, &DramCounters::active_power_down_cycles);
+    add(Counter::dram_precharge_power_down_cycles, &DramCounters::precharge_power_down_cycles);
+    settled_ = counters;
 }
 
 void Dram::advance_to(std::uint64_t memory_cycles) {

@@ -44,6 +44,9 @@ private:
     [[nodiscard]] std::uint64_t core_cycle_of(std::uint64_t memory_cycles) const;
     void advance_to(std::uint64_t memory_cycles);
     void collect_completions();
+    /// Puts on the books what the memory has counted since the last time. Commands serve many operations and states
+    /// pass without any: the oldest operation pays, which is the same one from retirement to retirement.
+    void settle();
     [[nodiscard]] bool request_waiting() const;
 
     DramCore core_;
@@ -53,9 +56,8 @@ private:
     Ledger& ledger_;
     std::uint64_t in_flight_ = 0;                                    // requests accepted and not yet told
     std::array<std::vector<MemoryRequest>, client_count> requests_;  // in flight, by their tags
-    std::uint64_t activates_counted_ = 0;
-    std::uint64_t refreshes_counted_ = 0;
-    std::array<std::deque<MemoryResponse>, client_count> done_;  // complete, not yet told
+    DramCounters settled_;                                           // what is on the books
+    std::array<std::deque<MemoryResponse>, client_count> done_;      // complete, not yet told
 };
 
 }  // namespace nibble

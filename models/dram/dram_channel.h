@@ -5,59 +5,34 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/dram/address_map.h"
 #include "models/dram/dram_bank_state.h"
+#include "models/dram/dram_counters.h"
+#include "models/dram/dram_location.h"
 #include "models/dram/dram_params.h"
 #include "models/dram/dram_standard.h"
+#include "models/dram/rank_states.h"
 
 namespace nibble {
 
-/// What happened, for reports and for energy. Sums over channels add; all times are DRAM cycles.
-///
-/// An IDD model needs: activates x E(ACT+PRE), reads x E_RD, writes x E_WR, refreshes x E_REF, any_bank_open_cycles x
-/// VDD IDD3N and all_banks_closed_cycles x VDD IDD2N (for each channel; E_REF is the excess over background). A
-/// pJ-per-bit model needs (reads + writes) x burst bits, and activates if it prices rows apart.
-struct DramCounters {
-    std::uint64_t channel_cycles = 0;  ///< cycles simulated, summed over channels
-
-    std::uint64_t activates = 0;
-    std::uint64_t reads = 0;       ///< bursts
-    std::uint64_t writes = 0;      ///< bursts
-    std::uint64_t precharges = 0;  ///< rows closed, whether by a PRE or by the PRE of all banks before a refresh
-    std::uint64_t refreshes = 0;   ///< all-bank refreshes
-
-    // Every burst is one of these three. activates may exceed misses + conflicts: a refresh can close an unused row.
-    std::uint64_t row_hits = 0;       ///< its row was open already
-    std::uint64_t row_misses = 0;     ///< first of its row, which was opened in a bank closed since a refresh or ever
-    std::uint64_t row_conflicts = 0;  ///< first of its row, for which another row had to be closed
-
-    std::uint64_t data_bus_cycles = 0;          ///< cycles with data on the bus, as issued: a burst counts at once
-    std::uint64_t bank_open_cycles = 0;         ///< from ACT to PRE, summed over banks
-    std::uint64_t any_bank_open_cycles = 0;     ///< cycles with at least one bank open
-    std::uint64_t all_banks_closed_cycles = 0;  ///< the rest of channel_cycles
-
-    // Cycles in which runs were queued and the burst before had taken its time, by what the next burst had to wait for:
-    // the first of these that applies. Complete up to the last RD or WR.
-    std::uint64_t wait_refresh_cycles = 0;     ///< a refresh came between
-    std::uint64_t wait_turnaround_cycles = 0;  ///< read after write or write after read
-    std::uint64_t wait_row_cycles = 0;         ///< PRE and ACT, with tRRD, tFAW, tRC
-    std::uint64_t wait_column_cycles = 0;      ///< tCCD_L, command slots, and new requests for open rows
-
-    DramCounters& operator+=(const DramCounters& other);
-    friend bool operator==(const DramCounters&, const DramCounters&) = default;
-};
-
 /// One channel: queues, scheduler, refresh, banks.
 ///
-/// In each cycle with a free command slot, the first of these rules that finds a legal command issues it:
+/// In each cycle with a free command slot, the first of these rules that finds a legal command issues it. Where RD and
+/// WR have a bus of their own, each bus gets a command: the second rule's and the first of the others'.
 ///
-///  - Refresh. When one is due (the k-th at k tREFI) nothing but it is served: PRE of all banks, then REF. None is
-///    postponed or pulled in.
+///  - Refresh. All-bank: the k-th of a rank is due at k tREFI, plus a share of tREFI so that ranks take turns. From
+///  then
+///    on nothing else is served in that rank: PRE of all its banks, then REF. Per-bank: the k-th is due at k tREFIpb,
+///    the banks of a rank in the order of their numbers; from then on nothing else is served in that bank: PRE, if it
+///    is open, then REFpb. None is postponed or pulled in.
 ///
 ///  - First ready. Among the runs of the current direction whose row is open, a burst of the oldest that may go.
 ///
 ///  - First come. Otherwise each bank without such runs asks for its oldest run of the current direction: for an ACT,
 ///    or for a PRE if another row is open. The oldest that may go goes.
+///
+///  - Page policy. Open: rows stay open until a conflict or a refresh closes them. Closed: the last burst that any
+///    queued run wants of a row closes it (auto-precharge). Timeout: a row that no queued run wants is closed
+///    page_timeout_cycles after its last ACT, RD or WR.
 ///
 /// Direction, chosen after each command and when runs arrive: reads, until the queued writes reach the high watermark
 /// or no read is queued; then writes, until they have fallen to the low watermark and a read is queued, or none is
@@ -67,7 +42,8 @@ struct DramCounters {
 /// served until it is done, whatever its direction. So a run with n older ones waits for at most
 /// (n + 1) age_cap_bursts bursts of younger runs.
 ///
-/// Rows stay open until a conflict or a refresh closes them.
+/// Power-down, if the parameters ask for it: see RankStates. A rank sleeps while it has no queued run, and, with the
+/// timeout policy, no open row.
 ///
 /// Time goes from command to command: between commands nothing changes, so the next one (cycle, command) is a function
 /// of the state, computed once after each command and when runs arrive.
@@ -92,10 +68,11 @@ public:
     /// `standard` must outlive the channel; `parameters` must have no dram_parameter_problems().
     DramChannel(const DramStandard& standard, const DramParameters& parameters);
 
-    [[nodiscard]] std::uint32_t free_entries() const { return free_entries_; }
+    /// Runs of that direction that may yet be queued.
+    [[nodiscard]] std::uint32_t free_entries(bool write) const { return free_entries_[write]; }
     [[nodiscard]] bool empty() const { return oldest_ == none; }
 
-    /// Queues a run, visible from cycle now() on; needs a free entry. `request` comes back in Done.
+    /// Queues a run, visible from cycle now() on; needs a free entry of its direction. `request` comes back in Done.
     void enqueue(const DramRun& run, bool write, std::uint32_t request);
 
     /// Cycle of the next command if no run arrives. Call it only before simulating on from now(): it chooses the
@@ -111,7 +88,7 @@ public:
     [[nodiscard]] std::uint64_t next_data_end();
 
     /// Simulates all cycles below `horizon`; appends the runs that were issued completely. With fewer than `wanted`
-    /// free entries it stops right after the cycle in which that many are free. Returns now().
+    /// free entries in a queue it stops right after the cycle in which both queues have that many. Returns now().
     std::uint64_t run_until(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted = none) {
         now_ = next_command() < horizon ? run_commands(horizon, done, wanted) : horizon;
         return now_;
@@ -128,7 +105,8 @@ public:
     /// Counters of the cycles below `now`, if no command is issued from now() to there.
     [[nodiscard]] DramCounters counters(std::uint64_t now) const;
     [[nodiscard]] std::uint64_t activates() const { return counts_.activates; }
-    [[nodiscard]] std::uint64_t refreshes() const { return counts_.refreshes; }
+    /// All-bank and per-bank ones.
+    [[nodiscard]] std::uint64_t refreshes() const { return counts_.refreshes + counts_.bank_refreshes; }
 
 private:
     static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -157,8 +135,9 @@ private:
     struct Bank {
         std::array<BankQueue, 2> queue;  ///< [write]
         std::uint64_t opened_at = 0;     ///< cycle of the last ACT
+        std::uint64_t used_at = 0;       ///< cycle of the last ACT, RD or WR
         bool fresh = false;              ///< open, and no RD or WR yet
-        bool conflict = false;           ///< last closed by a PRE, not for a refresh
+        bool conflict = false;           ///< last closed for another row, not for a refresh or by the page policy
     };
     /// A bank that has runs of one direction for its open row.
     struct Hit {
@@ -167,6 +146,7 @@ private:
         std::uint32_t entry = 0;  ///< the wish
         std::uint32_t bank = 0;
         std::uint32_t group = 0;
+        std::uint32_t rank = 0;
     };
     struct NextCommand {
         std::uint64_t cycle = DramBankState::never;
@@ -176,13 +156,20 @@ private:
     };
 
     void decide();
+    void decide_around_refresh();
     void choose_direction();
     [[nodiscard]] bool starving() const { return bypassed_ >= age_cap_; }
+    [[nodiscard]] NextCommand next_for_requests();
     [[nodiscard]] NextCommand command_for_oldest() const;
     template <DramCommand column>
     [[nodiscard]] NextCommand first_column() const;
     [[nodiscard]] NextCommand first_row() const;
-    [[nodiscard]] NextCommand refresh_step() const;
+    [[nodiscard]] NextCommand first_timeout() const;
+    [[nodiscard]] NextCommand refresh_step(std::uint32_t rank) const;
+    /// Banks that wait for the refresh of a rank that is due, one bit each.
+    [[nodiscard]] std::uint64_t banks_to_refresh(std::uint32_t rank) const;
+    /// No command can go before.
+    [[nodiscard]] std::uint64_t floor() const { return now_ > last_command_ ? now_ : last_command_; }
 
     std::uint64_t run_commands(std::uint64_t horizon, std::vector<Done>& done, std::uint32_t wanted);
     template <DramCommand column>
@@ -193,8 +180,13 @@ private:
     void precharge();
     void precharge_all();
     void refresh(std::uint64_t horizon);
-    void close(std::uint32_t bank);
-    void count_wait(std::uint64_t cycle, bool write, bool row_opened);
+    void skip_idle_rounds(std::uint64_t horizon);
+    void close(std::uint32_t bank, std::uint64_t cycle);
+    [[nodiscard]] bool last_of_row(const Entry& entry) const;
+    void count_wait(std::uint64_t cycle, bool write, const NextCommand& burst);
+    /// The rank has been given its last run's or refresh's command: it may sleep.
+    void rest(std::uint32_t rank);
+    void wake_for_refresh();
     /// Finds out anew what a bank's runs of one direction ask for; those older than `from` do not want the open row.
     void update_wish(std::uint32_t bank, bool write, std::uint32_t from);
     void update_wishes(std::uint32_t bank);
@@ -202,36 +194,48 @@ private:
 
     const DramStandard* standard_;
     DramBankState state_;
+    RankStates rank_states_;
+    PagePolicy page_policy_;
+    bool refresh_per_bank_;
+    bool power_down_;
+    std::uint32_t page_timeout_;
     std::uint32_t write_high_;
     std::uint32_t write_low_;
     std::uint32_t age_cap_;
+    std::uint32_t refresh_interval_;  // of a rank
 
     std::vector<Entry> entries_;
-    std::uint32_t free_ = 0;  // first free entry
-    std::uint32_t free_entries_;
+    std::uint32_t free_ = 0;                     // first free entry
+    std::array<std::uint32_t, 2> free_entries_;  // [write]
     std::uint32_t oldest_ = none;
     std::uint32_t youngest_ = none;
     std::uint64_t next_order_ = 0;
-    std::uint32_t read_entries_ = 0;
-    std::uint32_t write_entries_ = 0;
+    std::array<std::uint32_t, 2> queued_{};                              // [write]
+    std::array<std::uint32_t, DramBankState::max_ranks> rank_queued_{};  // of either direction
     std::array<Bank, DramBankState::max_banks> banks_;
     std::array<std::uint64_t, 2> waiting_banks_{};  // [write]: one bit a bank that has runs
     std::array<std::uint64_t, 2> hit_banks_{};      // [write]: of these, the ones that have runs for their open row
     std::array<std::vector<Hit>, 2> hits_;          // [write]: the same banks, that with the oldest wish first
     std::uint64_t rows_from_ = 0;                   // no ACT or PRE of the current direction can go before
+    std::uint64_t timeouts_from_ = DramBankState::never;  // no row times out before, while nothing is queued or done
 
     std::uint64_t now_ = 0;
+    std::uint64_t last_command_ = 0;
     bool writing_ = false;        // current direction
     std::uint32_t bypassed_ = 0;  // bursts of younger runs issued since oldest_ is the oldest
-    std::uint64_t refresh_due_;
+    std::array<std::uint64_t, DramBankState::max_ranks>
+        refresh_due_;  // of each rank; never for those that are not there
+    std::array<std::uint32_t, DramBankState::max_ranks> refresh_bank_{};  // of each rank, whose turn is next
+    std::uint64_t first_refresh_due_;                                     // of all ranks
+    std::uint64_t blocked_ = 0;  // one bit a bank that waits for its refresh, as far as next_ is concerned
     NextCommand next_;
     bool stale_ = true;  // next_ must be computed again
 
-    DramCounters counts_;               // without what counters() computes
-    std::uint64_t any_open_since_ = 0;  // meaningful while a bank is open
-    std::uint64_t waiting_since_ = 0;   // the later of: queue no longer empty, last burst served
-    bool served_write_ = false;         // direction of the last burst
-    bool refreshed_ = false;            // since the last burst
+    DramCounters counts_;                       // without what counters() computes
+    std::array<std::uint64_t, 2> opened_by_{};  // [write]: rows opened for a burst of that direction
+    std::uint64_t waiting_since_ = 0;           // the later of: queue no longer empty, last burst served
+    bool served_write_ = false;                 // direction of the last burst
+    std::uint64_t refreshed_banks_ = 0;         // one bit a bank: refreshed since the last burst
 };
 
 }  // namespace nibble

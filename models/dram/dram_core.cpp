@@ -29,15 +29,13 @@ constexpr auto later = [](const auto& a, const auto& b) {
 DramCore::DramCore(const DramParameters& parameters)
     : standard_(&standard_of(parameters)),
       map_(*standard_, parameters),
-      entries_for_one_(AddressMap::max_runs_per_channel(*standard_)),
-      shortest_service_(std::min(standard_->rl, standard_->wl) + standard_->burst),
+      entries_for_one_(map_.max_runs_per_channel()),
+      shortest_service_(std::min(standard_->read_latency(), standard_->write_latency()) + 1),
       channels_(parameters.channels, DramChannel(*standard_, parameters)),
-      room_(parameters.queue_entries >= entries_for_one_) {}
+      room_(true),
+      needed_(parameters.channels) {}
 
-void DramCore::accept(const DramRequest& request) {
-    if (!can_accept()) {
-        throw ModelError("DRAM: a request was sent without room for it");
-    }
+void DramCore::split(const DramRequest& request) {
     if (request.bytes == 0 || request.bytes > max_dram_request_bytes || request.address >= map_.capacity_bytes() ||
         request.bytes > map_.capacity_bytes() - request.address) {
         throw ModelError(fmt::format("DRAM: a request for {} bytes at address {} does not fit a memory of {} bytes",
@@ -45,7 +43,29 @@ void DramCore::accept(const DramRequest& request) {
     }
     runs_.clear();
     map_.split(request.address, request.bytes, runs_);
+}
 
+bool DramCore::room_for_runs(bool write) {
+    bool room = true;
+    for (const DramRun& run : runs_) {
+        room = room && ++needed_[run.channel] <= channels_[run.channel].free_entries(write);
+    }
+    for (const DramRun& run : runs_) {
+        needed_[run.channel] = 0;
+    }
+    return room;
+}
+
+bool DramCore::can_accept(const DramRequest& request) {
+    split(request);
+    return room_ || room_for_runs(request.write);
+}
+
+void DramCore::accept(const DramRequest& request) {
+    split(request);
+    if (!room_ && !room_for_runs(request.write)) {
+        throw ModelError("DRAM: a request was sent without room for it");
+    }
     if (free_slots_.empty()) {
         free_slots_.push_back(static_cast<std::uint32_t>(pending_.size()));
         pending_.emplace_back();
@@ -68,8 +88,7 @@ void DramCore::accept(const DramRequest& request) {
 }
 
 void DramCore::update_room() {
-    room_ = std::ranges::all_of(
-        channels_, [this](const DramChannel& channel) { return channel.free_entries() >= entries_for_one_; });
+    room_ = std::ranges::all_of(channels_, [this](const DramChannel& channel) { return has_room(channel); });
 }
 
 std::uint64_t DramCore::advance_by_events(std::uint64_t until, Stop stop) {
@@ -109,7 +128,7 @@ std::uint64_t DramCore::step_horizon(std::uint64_t until) {
 std::uint64_t DramCore::run_until_room(std::uint64_t horizon) {
     std::uint64_t latest = now_;
     for (DramChannel& channel : channels_) {
-        if (channel.free_entries() < entries_for_one_) {
+        if (!has_room(channel)) {
             latest = std::max(latest, channel.run_until(horizon, done_, entries_for_one_));
         }
     }

@@ -8,6 +8,7 @@
 
 #include "models/dram/address_map.h"
 #include "models/dram/dram_channel.h"
+#include "models/dram/dram_counters.h"
 #include "models/dram/dram_params.h"
 #include "models/dram/dram_standard.h"
 
@@ -42,11 +43,15 @@ public:
 
     [[nodiscard]] const DramStandard& standard() const { return *standard_; }
 
-    /// Room for one more request, whatever its address and size: each channel has AddressMap::max_runs_per_channel()
-    /// free entries. An entry is free again in the cycle after its run's last RD or WR command.
+    /// Room for one more read and one more write, whatever their addresses and sizes: each queue of each channel has
+    /// AddressMap::max_runs_per_channel() free entries. An entry is free again in the cycle after its run's last RD or
+    /// WR command.
     [[nodiscard]] bool can_accept() const { return room_; }
 
-    /// Takes a request, visible to the schedulers from cycle now() on. ModelError without room or outside the memory.
+    /// Room for this request: free entries in the queues that it goes to. ModelError if it lies outside the memory.
+    [[nodiscard]] bool can_accept(const DramRequest& request);
+
+    /// Takes a request, visible to the schedulers from cycle now() on. ModelError if !can_accept(request).
     void accept(const DramRequest& request);
 
     /// Cycles simulated so far: all cycles below now() are final.
@@ -94,10 +99,16 @@ private:
         std::uint32_t request;
     };
 
+    /// Leaves the runs of a request in runs_.
+    void split(const DramRequest& request);
+    [[nodiscard]] bool room_for_runs(bool write);
     std::uint64_t advance_by_events(std::uint64_t until, Stop stop);
     [[nodiscard]] std::uint64_t step_horizon(std::uint64_t until);
     std::uint64_t run_until_room(std::uint64_t horizon);
     void run_channels(std::uint64_t horizon);
+    [[nodiscard]] bool has_room(const DramChannel& channel) const {
+        return std::min(channel.free_entries(false), channel.free_entries(true)) >= entries_for_one_;
+    }
     void update_room();
     void collect();
     bool complete();
@@ -109,7 +120,7 @@ private:
     std::vector<DramChannel> channels_;  // may stay behind now_ while they have nothing to do
     std::uint64_t now_ = 0;
     std::uint64_t next_event_ = 0;  // no command is issued and no request completes in the cycles before
-    bool room_;                     // for one more request
+    bool room_;                     // for one more request of each direction
     std::uint64_t accepted_ = 0;
     std::uint64_t in_flight_ = 0;
 
@@ -117,7 +128,8 @@ private:
     std::vector<std::uint32_t> free_slots_;  // of pending_
     std::vector<Due> due_;                   // heap, earliest on top
     std::deque<DramCompletion> completed_;
-    std::vector<DramRun> runs_;            // scratch of accept()
+    std::vector<DramRun> runs_;            // scratch of accept() and can_accept()
+    std::vector<std::uint32_t> needed_;    // scratch of room_for_runs(), one a channel, all 0 between calls
     std::vector<DramChannel::Done> done_;  // scratch of advance_until()
     mutable DramCounters counters_;        // the answer of counters(), if asked at cycle counters_at_
     mutable std::uint64_t counters_at_ = 0;

@@ -30,13 +30,13 @@ struct AccumulationRule {
 /// two bits narrower, gives the same as rounding the exact sum. An infinite or NaN sum is returned as it is.
 template <class Float>
 [[nodiscard]] constexpr Float add_round_to_odd(Float a, Float b) {
-    using Bits = typename FloatLayout<Float>::Bits;
+    using Word = typename FloatLayout<Float>::Bits;
     const Float sum = a + b;
     // What rounding took away, exactly (Knuth's two-sum).
     const Float b_part = sum - a;
     const Float lost = (a - (sum - b_part)) + (b - b_part);
-    const Bits inexact = lost < Float{0} || lost > Float{0} ? 1 : 0;
-    const Bits away_from_zero = (lost < Float{0}) != (sum < Float{0}) ? 1 : 0;
+    const Word inexact = lost < Float{0} || lost > Float{0} ? 1 : 0;
+    const Word away_from_zero = (lost < Float{0}) != (sum < Float{0}) ? 1 : 0;
     return from_bits<Float>((bits_of(sum) - (inexact & away_from_zero)) | inexact);
 }
 

@@ -32,12 +32,12 @@ inline constexpr double dlfloat16_min = power_of_two<double>(-31) + power_of_two
 template <class Float>
 [[nodiscard]] constexpr Float round_to_dlfloat16(Float value) {
     using Layout = FloatLayout<Float>;
-    using Bits = typename Layout::Bits;
-    constexpr Bits half_ulp = Bits{1} << (Layout::fraction_bits - 10);
-    constexpr Bits kept = ~((half_ulp << 1) - 1);
+    using Word = typename Layout::Bits;
+    constexpr Word half_ulp = Word{1} << (Layout::fraction_bits - 10);
+    constexpr Word kept = ~((half_ulp << 1) - 1);
     constexpr Float infinity = std::numeric_limits<Float>::infinity();
 
-    const Bits sign = bits_of(value) & sign_mask<Float>;
+    const Word sign = bits_of(value) & sign_mask<Float>;
     const Float rounded = from_bits<Float>(((bits_of(value) ^ sign) + half_ulp) & kept);
     const Float bounded = rounded > static_cast<Float>(dlfloat16_max) ? infinity : rounded;
     const Float result = from_bits<Float>(bits_of(bounded) | sign);

@@ -29,16 +29,16 @@ inline constexpr double half_max = 65504.0;
 template <class Float>
 [[nodiscard]] constexpr Float round_to_half(Float value) {
     using Layout = FloatLayout<Float>;
-    using Bits = typename Layout::Bits;
-    constexpr Bits lowest_field = static_cast<Bits>(Layout::bias - 14) << Layout::fraction_bits;
-    constexpr Bits highest_field = static_cast<Bits>(Layout::bias + 16) << Layout::fraction_bits;
-    constexpr Bits to_magic = static_cast<Bits>(Layout::fraction_bits - 10) << Layout::fraction_bits;
+    using Word = typename Layout::Bits;
+    constexpr Word lowest_field = static_cast<Word>(Layout::bias - 14) << Layout::fraction_bits;
+    constexpr Word highest_field = static_cast<Word>(Layout::bias + 16) << Layout::fraction_bits;
+    constexpr Word to_magic = static_cast<Word>(Layout::fraction_bits - 10) << Layout::fraction_bits;
 
-    const Bits sign = bits_of(value) & sign_mask<Float>;
-    const Bits magnitude = bits_of(value) ^ sign;
+    const Word sign = bits_of(value) & sign_mask<Float>;
+    const Word magnitude = bits_of(value) ^ sign;
     // Adding a power of two whose own ulp is the binary16 ulp of the value makes the host round at that place. All
     // subnormals share the ulp of 2^-14; above 2^16 the place no longer matters.
-    const Bits field = std::clamp(static_cast<Bits>(magnitude & ~fraction_mask<Float>), lowest_field, highest_field);
+    const Word field = std::clamp(static_cast<Word>(magnitude & ~fraction_mask<Float>), lowest_field, highest_field);
     const Float magic = from_bits<Float>(field + to_magic);
     const Float rounded = (from_bits<Float>(magnitude) + magic) - magic;
     const Float finite = rounded > Float{65504} ? std::numeric_limits<Float>::infinity() : rounded;

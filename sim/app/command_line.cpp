@@ -15,9 +15,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "models/dram/dram_standard.h"
 #include "sim/app/import_command.h"
 #include "sim/app/info_command.h"
 #include "sim/app/interrupt.h"
+#include "sim/app/memtest_command.h"
 #include "sim/app/run_command.h"
 #include "sim/app/trace_source.h"
 #include "sim/app/workload_command.h"
@@ -44,6 +46,7 @@ public:
         add_import();
         add_info();
         add_workload();
+        add_memtest();
         add_list();
     }
 
@@ -184,6 +187,33 @@ private:
             [this] { action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_); }; });
     }
 
+    void add_memtest() {
+        CLI::App& memtest = *app_.add_subcommand("memtest", "Run a file of memory requests through a memory alone");
+        memtest
+            .add_option("FILE", memtest_.file,
+                        "Requests, plain or compressed, one a line: CYCLE R|W 0xADDRESS, 64 bytes each")
+            ->required();
+        memtest
+            .add_option("--standard", memtest_.standard,
+                        fmt::format("DRAM standard: {}", fmt::join(dram_standard_names(), ", ")))
+            ->required();
+        memtest.add_option("--channels", memtest_.channels,
+                           "Channels (this and what follows: if not given, as in a typical system of the standard)");
+        memtest.add_option("--ranks", memtest_.ranks, "Ranks of a channel");
+        memtest.add_option("--address-mapping", memtest_.address_mapping,
+                           "permuted, or the fields of an address from the most significant down, such as "
+                           "ro-ch-ra-ba-bg-co: row, channel, rank, bank, bank group, column");
+        memtest.add_option("--page", memtest_.page, "When rows are closed: open, closed, or timeout:N cycles");
+        memtest.add_option("--refresh", memtest_.refresh, "all-bank or per-bank");
+        memtest.add_option("--read-queue", memtest_.read_queue, "Reads that a channel's scheduler holds");
+        memtest.add_option("--write-queue", memtest_.write_queue, "Writes that a channel's scheduler holds");
+        memtest.add_option("--write-watermarks", memtest_.write_watermarks,
+                           "HIGH:LOW: so many queued writes end the reads, so few the writes");
+        memtest.add_flag("--power-down", memtest_.power_down, "Ranks without work go to power-down");
+        memtest.add_flag("--json", memtest_.json, "Print JSON");
+        memtest.callback([this] { action_ = [this] { memtest_command(memtest_); }; });
+    }
+
     void add_list() {
         CLI::App& list = *app_.add_subcommand("list", "List presets, recipes and workloads");
         list.add_flag("--json", json_, "Print JSON");
@@ -224,6 +254,7 @@ private:
     CLI::App app_;
     std::function<void()> action_;
     RunRequest run_;
+    MemtestRequest memtest_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
     std::string objective_ = "cycles";

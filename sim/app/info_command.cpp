@@ -68,10 +68,11 @@ void info_command(const TraceRequest& request, bool json) {
         }
         const MachineParameters machine = load_machine(subject);
         const Technology technology = load_technology(machine.technology);
+        const DramEnergyTable dram = load_dram_energy();
         if (json) {
-            show(machine_info_json(machine, technology));
+            show(machine_info_json(machine, technology, dram));
         } else {
-            std::cout << machine_info_text(machine, technology, terminal_style());
+            std::cout << machine_info_text(machine, technology, dram, terminal_style());
         }
         return;
     }

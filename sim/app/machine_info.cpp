@@ -44,9 +44,10 @@ std::string dataflows(const MacArrayParameters& array) {
 
 }  // namespace
 
-nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology) {
+nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology,
+                                         const DramEnergyTable& dram) {
     using Json = nlohmann::ordered_json;
-    const EnergyModel energy(technology, machine);
+    const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
     Json modes = Json::object();
     for (std::size_t mode = 0; mode < array_mode_count; ++mode) {
@@ -81,11 +82,13 @@ nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const
             {"dram_standard", machine.dram.standard},
             {"dram_channels", machine.dram.channels},
             {"dram_bytes_per_second", bandwidth ? Json(*bandwidth) : Json(nullptr)},
+            {"dram_energy", bandwidth ? Json(energy.dram_basis()) : Json(nullptr)},
             {"area", {{"total_um2", area.total().count()}, {"by_unit_um2", std::move(parts)}}}};
 }
 
-std::string machine_info_text(const MachineParameters& machine, const Technology& technology, const TextStyle& style) {
-    const EnergyModel energy(technology, machine);
+std::string machine_info_text(const MachineParameters& machine, const Technology& technology,
+                              const DramEnergyTable& dram, const TextStyle& style) {
+    const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
     std::string text = heading(for_terminal(machine.name, report_width), style);
     if (!machine.description.empty()) {
@@ -122,7 +125,11 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     facts.add({"accumulators", byte_size(static_cast<double>(machine.mac_array.accumulator_bytes))});
     facts.add({"vector unit", fmt::format("{} lanes", machine.vector_unit.lanes)});
     facts.add({"log-gradient unit", fmt::format("{} lanes", machine.log_gradient.lanes)});
-    text += facts.text(style) + "\n";
+    text += facts.text(style);
+    if (bandwidth) {
+        text += wrapped("DRAM energy: " + energy.dram_basis(), 2) + "\n";
+    }
+    text += "\n";
 
     TextTable areas({{"area"}, {"mm2"}, {"of all"}});
     const double total = area.total().count();

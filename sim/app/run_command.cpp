@@ -198,16 +198,20 @@ void run_command(const RunRequest& request) {
             std::cerr << "nibblesim: warning: " << to_string(warning) << '\n';
         }
     }
-    Setup setup{.program = request.program,
-                .trace = request.trace.name,
-                .network = {},
-                .phases = request.phases,
-                .layers = request.layers,
-                .skipping = request.skipping,
-                .values = request.values,
-                .energy_sources = sources_of(technology),
-                .machine = make_subject(machine, technology, request.recipe),
-                .baseline = make_baseline_subject(request.baseline, machine, technology)};
+    const DramEnergyTable dram = load_dram_energy();
+    Subject subject = make_subject(machine, technology, dram, request.recipe);
+    std::optional<Subject> baseline_subject = make_baseline_subject(request.baseline, machine, technology, dram);
+    Setup setup{
+        .program = request.program,
+        .trace = request.trace.name,
+        .network = {},
+        .phases = request.phases,
+        .layers = request.layers,
+        .skipping = request.skipping,
+        .values = request.values,
+        .energy_sources = sources_of(technology, dram, subject, baseline_subject ? &*baseline_subject : nullptr),
+        .machine = std::move(subject),
+        .baseline = std::move(baseline_subject)};
     const TraceSource trace(request.trace);
     if (trace.imported() && !request.quiet) {
         std::cerr << import_line(request.trace.name, *trace.imported()) << '\n' << import_text(*trace.imported(), {});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,17 +49,18 @@ const Recipe& recipe_named(const std::string& name) {
     return *recipe;
 }
 
-Subject make_subject(const MachineParameters& machine, const Technology& technology, const std::string& recipe) {
+Subject make_subject(const MachineParameters& machine, const Technology& technology, const DramEnergyTable& dram,
+                     const std::string& recipe) {
     return {machine,
             std::string(recipe_named(recipe).name()),
             area_of(machine, technology.area),
-            EnergyModel(technology, machine),
+            EnergyModel(technology, dram, machine),
             {},
             {}};
 }
 
 std::optional<Subject> make_baseline_subject(const std::string& choice, const MachineParameters& machine,
-                                             const Technology& technology) {
+                                             const Technology& technology, const DramEnergyTable& dram) {
     if (choice == "none") {
         return std::nullopt;
     }
@@ -66,23 +68,34 @@ std::optional<Subject> make_baseline_subject(const std::string& choice, const Ma
     if (rule == baseline_rule_names.end()) {
         require_baseline_choice(choice);
         const MachineParameters other = load_machine(choice);
-        Subject subject = make_subject(other, load_technology(other.technology), baseline_recipe);
+        Subject subject = make_subject(other, load_technology(other.technology), dram, baseline_recipe);
         subject.rule = "machine of its own: " + choice;
         return subject;
     }
     const Baseline made =
         make_baseline(machine, static_cast<BaselineRule>(rule - baseline_rule_names.begin()), technology.area);
-    Subject subject = make_subject(made.machine, technology, baseline_recipe);
+    Subject subject = make_subject(made.machine, technology, dram, baseline_recipe);
     subject.rule = choice;
     subject.notes = made.notes;
     return subject;
 }
 
-std::vector<std::string> sources_of(const Technology& technology) {
+std::vector<std::string> sources_of(const Technology& technology, const DramEnergyTable& dram, const Subject& machine,
+                                    const Subject* baseline) {
     std::vector<std::string> sources;
     for (const EnergyRow& row : technology.energy) {
         sources.push_back(fmt::format("{}.{} = {} {}: {}", row.component, counter_info[index_of(row.action)].name,
                                       row.value, price_form_names[static_cast<std::size_t>(row.form)], row.source));
+    }
+    std::set<std::string> standards;
+    for (const Subject* subject : {&machine, baseline}) {
+        if (subject != nullptr && !subject->machine.ideal_memory) {
+            standards.insert(subject->machine.dram.standard);
+        }
+    }
+    for (const std::string& standard : standards) {
+        const DramEnergyEntry& entry = dram.of(standard);
+        sources.push_back(fmt::format("dram, {}: {}: {}", standard, basis_text(entry), entry.source));
     }
     return sources;
 }

@@ -30,6 +30,8 @@ const KindInfo& info_of(DataKind kind) {
     return infos[static_cast<std::size_t>(kind)];
 }
 
+constexpr const char* dram_energy_name = "dram.yaml";
+
 bool is_folder(const fs::path& path) {
     std::error_code error;
     return fs::is_directory(path, error);
@@ -58,11 +60,15 @@ fs::path data_folder(DataKind kind) {
     return is_folder(in_source) ? in_source : root / info_of(kind).installed;
 }
 
+fs::path dram_energy_file() {
+    return data_folder(DataKind::energy) / dram_energy_name;
+}
+
 std::vector<std::string> data_names(DataKind kind) {
     std::vector<std::string> names;
     std::error_code error;
     for (fs::directory_iterator file(data_folder(kind), error), end; !error && file != end; file.increment(error)) {
-        if (file->path().extension() == ".yaml") {
+        if (file->path().extension() == ".yaml" && file->path().filename() != dram_energy_name) {
             names.push_back(file->path().stem().string());
         }
     }

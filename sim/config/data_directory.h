@@ -19,6 +19,9 @@ enum class DataKind : std::uint8_t { preset, energy, workload };
 /// workloads where the program is installed.
 [[nodiscard]] std::filesystem::path data_folder(DataKind kind);
 
+/// The file with the energies of DRAM, which lies with the technologies and is none of them.
+[[nodiscard]] std::filesystem::path dram_energy_file();
+
 /// Names of the files of one kind without .yaml, sorted.
 [[nodiscard]] std::vector<std::string> data_names(DataKind kind);
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/dram/dram_standard.h"
 #include "sim/base/error.h"
 #include "sim/config/data_directory.h"
 #include "sim/config/yaml_reader.h"
@@ -277,13 +278,26 @@ private:
     void read_dram() {
         DramParameters& dram = machine_.dram;
         YamlMap map = machine_.ideal_memory ? root_.optional_map("dram") : root_.required_map("dram");
+        // What is not given is that of a typical system with such memory.
         dram.standard = map.optional_string("standard", dram.standard);
+        dram = find_dram_standard(dram.standard) != nullptr ? typical_dram(dram.standard) : dram;
         optional_u32(map, "channels", dram.channels, whole_u32);
+        optional_u32(map, "ranks", dram.ranks, whole_u32);
         dram.capacity_bytes_per_channel =
             map.optional_unsigned("capacity_bytes_per_channel", dram.capacity_bytes_per_channel);
         dram.channel_interleave_bytes =
             map.optional_unsigned("channel_interleave_bytes", dram.channel_interleave_bytes);
-        optional_u32(map, "queue_entries", dram.queue_entries, whole_u32);
+        dram.address_mapping = map.optional_string("address_mapping", dram.address_mapping);
+        const std::string page_problem =
+            set_page_policy(dram, map.optional_string("page_policy", page_policy_text(dram)));
+        if (!page_problem.empty()) {
+            map.problem("page_policy", page_problem);
+        }
+        dram.refresh = map.optional_choice<RefreshMode>(
+            "refresh", dram.refresh, {{"all_bank", RefreshMode::all_bank}, {"per_bank", RefreshMode::per_bank}});
+        dram.power_down = map.optional_bool("power_down", dram.power_down);
+        optional_u32(map, "read_queue_entries", dram.read_queue_entries, whole_u32);
+        optional_u32(map, "write_queue_entries", dram.write_queue_entries, whole_u32);
         optional_u32(map, "write_high_watermark", dram.write_high_watermark, whole_u32);
         optional_u32(map, "write_low_watermark", dram.write_low_watermark, whole_u32);
         optional_u32(map, "age_cap_bursts", dram.age_cap_bursts, whole_u32);
@@ -468,9 +482,15 @@ std::string effective_yaml(const MachineParameters& machine) {
     section(0, "dram");
     line(1, "standard", yaml_text(machine.dram.standard));
     line(1, "channels", machine.dram.channels);
+    line(1, "ranks", machine.dram.ranks);
     line(1, "capacity_bytes_per_channel", machine.dram.capacity_bytes_per_channel);
     line(1, "channel_interleave_bytes", machine.dram.channel_interleave_bytes);
-    line(1, "queue_entries", machine.dram.queue_entries);
+    line(1, "address_mapping", yaml_text(machine.dram.address_mapping));
+    line(1, "page_policy", yaml_text(page_policy_text(machine.dram)));
+    line(1, "refresh", machine.dram.refresh == RefreshMode::all_bank ? "all_bank" : "per_bank");
+    line(1, "power_down", machine.dram.power_down);
+    line(1, "read_queue_entries", machine.dram.read_queue_entries);
+    line(1, "write_queue_entries", machine.dram.write_queue_entries);
     line(1, "write_high_watermark", machine.dram.write_high_watermark);
     line(1, "write_low_watermark", machine.dram.write_low_watermark);
     line(1, "age_cap_bursts", machine.dram.age_cap_bursts);

@@ -28,6 +28,11 @@ enum class Counter : std::uint8_t {
     dram_bytes_written,
     dram_activates,
     dram_refreshes,
+    dram_bank_refreshes,
+    dram_active_standby_cycles,
+    dram_precharge_standby_cycles,
+    dram_active_power_down_cycles,
+    dram_precharge_power_down_cycles,
     commands,
     cycles,
 };
@@ -41,11 +46,11 @@ using CounterValues = std::array<std::uint64_t, counter_count>;
 
 /// What one counter means, and whose energy it is.
 struct CounterInfo {
-    std::string_view name;       ///< as in result.json and in energy tables
+    std::string_view name;       ///< as in result.json and in energy tables (those of component dram: in none of them)
     std::string_view component;  ///< unit that it belongs to
     std::string_view unit;
     std::string_view what;
-    bool priced;  ///< false: information only, energy tables must not price it
+    bool priced;  ///< false: information only
 };
 
 /// Indexed by Counter.
@@ -70,7 +75,14 @@ inline constexpr std::array<CounterInfo, counter_count> counter_info{{
     {"dram_bytes_read", "dram", "B", "bytes read, in whole bursts", true},
     {"dram_bytes_written", "dram", "B", "bytes written, in whole bursts", true},
     {"dram_activates", "dram", "command", "row activations, each with its precharge", true},
-    {"dram_refreshes", "dram", "command", "all-bank refreshes of one channel", true},
+    {"dram_refreshes", "dram", "command", "all-bank refreshes of one rank", true},
+    {"dram_bank_refreshes", "dram", "command", "refreshes of one bank", true},
+    {"dram_active_standby_cycles", "dram", "memory cycle", "a rank has rows open, summed over ranks", true},
+    {"dram_precharge_standby_cycles", "dram", "memory cycle", "a rank has no row open, summed over ranks", true},
+    {"dram_active_power_down_cycles", "dram", "memory cycle",
+     "a rank is powered down with rows open, summed over ranks", true},
+    {"dram_precharge_power_down_cycles", "dram", "memory cycle",
+     "a rank is powered down with no row open, summed over ranks", true},
     {"commands", "sequencer", "command", "commands issued to units", true},
     {"cycles", "static", "cycle", "cycles of the core clock", true},
 }};

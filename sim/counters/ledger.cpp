@@ -46,6 +46,9 @@ void Ledger::retire_oldest() {
     if (open_.empty()) {
         throw ModelError("no operation to retire");
     }
+    for (const std::function<void()>& settle : settle_) {
+        settle();
+    }
     const OpRecord& record = open_.front();
     for (std::size_t i = 0; i < counter_count; ++i) {
         counters_[i] += record.counters[i];

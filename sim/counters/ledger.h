@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "sim/counters/op_record.h"
 
@@ -27,6 +29,8 @@ public:
     }
     /// For what no single operation asked for (refresh, row activations of interleaved streams): the oldest one pays.
     void add_to_oldest(Counter counter, std::uint64_t amount);
+    /// `settle` is called before each retirement: for a unit that counts such things by itself, and adds what is new.
+    void call_before_retirement(std::function<void()> settle) { settle_.push_back(std::move(settle)); }
     /// `cycles` cycles have passed for this cause: they belong to the oldest open operation.
     void pass(Cause cause, std::uint64_t cycles);
     /// The oldest operation is complete. Its record goes to the sink.
@@ -42,6 +46,7 @@ private:
     [[nodiscard]] OpRecord& at(std::uint64_t operation);
 
     Sink sink_;
+    std::vector<std::function<void()>> settle_;
     std::deque<OpRecord> open_;
     std::uint64_t first_ = 0;  // index of open_.front()
     CounterValues early_{};    // what fell due before any operation was open; goes to the next one

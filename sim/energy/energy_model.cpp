@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "models/dram/dram_standard.h"
 #include "sim/base/error.h"
+#include "sim/energy/dram_energy.h"
 
 namespace nibble {
 
@@ -65,8 +67,6 @@ Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, Sq
             return Picojoules(row.value * register_bits_per_mac(machine.mac_array, row.action));
         case PriceForm::mw_per_mm2:
             return energy_of(row.value * square_millimetres(core_area), machine.clock_period_ps);
-        case PriceForm::mw_per_channel:
-            return energy_of(row.value * machine.dram.channels, machine.clock_period_ps);
     }
     return {};
 }
@@ -102,17 +102,10 @@ EnergyBreakdown& EnergyBreakdown::operator+=(const EnergyBreakdown& other) {
     return *this;
 }
 
-EnergyModel::EnergyModel(const Technology& technology, const MachineParameters& machine) {
+EnergyModel::EnergyModel(const Technology& technology, const DramEnergyTable& dram, const MachineParameters& machine) {
     const SquareMicrometres core_area = area_of(machine, technology.area).total();
-    bool dram_priced = machine.ideal_memory;
     for (const EnergyRow& row : technology.energy) {
         const EnergyComponent component = component_named(row.component);
-        if (component == EnergyComponent::dram) {
-            if (machine.ideal_memory || row.dram_standard != machine.dram.standard) {
-                continue;
-            }
-            dram_priced = true;
-        }
         const auto earlier = std::ranges::find_if(
             prices_, [&](const Price& price) { return price.component == component && price.counter == row.action; });
         const Picojoules each = price_each(row, machine, core_area);
@@ -122,11 +115,31 @@ EnergyModel::EnergyModel(const Technology& technology, const MachineParameters& 
             prices_.push_back({component, row.action, each});
         }
     }
-    if (!dram_priced) {
-        throw InputError(fmt::format("technology '{}' has no energies for DRAM standard '{}'", technology.name,
-                                     machine.dram.standard));
+    if (!machine.ideal_memory) {
+        add_dram(dram.of(machine.dram.standard));
     }
     std::ranges::stable_sort(prices_, {}, &Price::component);
+}
+
+void EnergyModel::add_dram(const DramEnergyEntry& entry) {
+    dram_basis_ = basis_text(entry);
+    const DramStandard& standard = *find_dram_standard(entry.standard);
+    const DramPrices prices(entry, standard);
+    const auto add = [&](Counter counter, Picojoules each) {
+        prices_.push_back({EnergyComponent::dram, counter, each});
+    };
+    const auto per_byte = [&](DramEnergyTerm array, DramEnergyTerm data_pins) {
+        return (prices.each(array) + prices.each(data_pins)) * (1.0 / standard.burst_bytes());
+    };
+    add(Counter::dram_bytes_read, per_byte(DramEnergyTerm::read, DramEnergyTerm::read_data_pins));
+    add(Counter::dram_bytes_written, per_byte(DramEnergyTerm::write, DramEnergyTerm::write_data_pins));
+    add(Counter::dram_activates, prices.each(DramEnergyTerm::activate));
+    add(Counter::dram_refreshes, prices.each(DramEnergyTerm::refresh));
+    add(Counter::dram_bank_refreshes, prices.each(DramEnergyTerm::bank_refresh));
+    add(Counter::dram_active_standby_cycles, prices.each(DramEnergyTerm::active_standby));
+    add(Counter::dram_precharge_standby_cycles, prices.each(DramEnergyTerm::precharge_standby));
+    add(Counter::dram_active_power_down_cycles, prices.each(DramEnergyTerm::active_power_down));
+    add(Counter::dram_precharge_power_down_cycles, prices.each(DramEnergyTerm::precharge_power_down));
 }
 
 EnergyBreakdown EnergyModel::price(const CounterValues& counters) const {

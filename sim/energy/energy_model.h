@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "sim/base/units.h"
 #include "sim/counters/counter.h"
 #include "sim/energy/area.h"
+#include "sim/energy/dram_energy_table.h"
 #include "sim/energy/technology.h"
 
 namespace nibble {
@@ -22,7 +24,7 @@ enum class EnergyComponent : std::uint8_t {
     vector_unit,
     scratchpad,
     dma,
-    dram,  ///< devices: commands, data, and what the channels draw all the time
+    dram,  ///< devices: commands, data, and the states of their ranks
     sequencer,
     leakage,  ///< of the core, "static" in tables and reports
 };
@@ -50,26 +52,31 @@ struct EnergyLine {
     Picojoules energy;
 };
 
-/// Energy = sum over counters of count times price. Prices are a technology's table applied to one machine: its line
-/// width, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
+/// Energy = sum over counters of count times price. Prices are a technology's table and that of DRAM applied to one
+/// machine: its line width, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
 class EnergyModel {
 public:
-    /// Throws InputError if the table has no prices for the machine's DRAM standard.
-    EnergyModel(const Technology& technology, const MachineParameters& machine);
+    /// Throws InputError if there are no prices for the machine's DRAM standard.
+    EnergyModel(const Technology& technology, const DramEnergyTable& dram, const MachineParameters& machine);
 
     [[nodiscard]] EnergyBreakdown price(const CounterValues& counters) const;
     /// The same in more detail, in the order of components. A component's part is the sum of its lines in this order.
     [[nodiscard]] std::vector<EnergyLine> lines(const CounterValues& counters) const;
     /// Energy of one count of `counter`, over all components.
     [[nodiscard]] Picojoules price_of(Counter counter) const;
+    /// What the prices of DRAM are made from, for people; empty if memory is ideal.
+    [[nodiscard]] const std::string& dram_basis() const { return dram_basis_; }
 
 private:
+    void add_dram(const DramEnergyEntry& entry);
+
     struct Price {
         EnergyComponent component;
         Counter counter;
         Picojoules each;
     };
     std::vector<Price> prices_;  // by component; at most one for each component and counter
+    std::string dram_basis_;
 };
 
 }  // namespace nibble

@@ -35,14 +35,14 @@ bool form_suits(PriceForm form, Counter action) {
             return action == Counter::mac_int4 || action == Counter::mac_int4_fp4 || action == Counter::mac_fp8 ||
                    action == Counter::mac_fp16;
         case PriceForm::mw_per_mm2:
-        case PriceForm::mw_per_channel:
             return action == Counter::cycles;
     }
     return false;
 }
 
-std::string_view component_of(Counter action, PriceForm form) {
-    return form == PriceForm::mw_per_channel ? "dram" : counter_info[index_of(action)].component;
+/// Counters of DRAM are priced for all technologies alike, by DramEnergyTable.
+bool priced_here(const CounterInfo& info) {
+    return info.priced && info.component != "dram";
 }
 
 class TechnologyReader {
@@ -74,9 +74,6 @@ private:
         const std::string action = row.required_string("action");
         result.source = read_source(row);
         const std::optional<std::pair<PriceForm, double>> price = read_price(row);
-        const std::optional<YamlNode> standard =
-            result.component == "dram" ? row.required("standard") : std::optional<YamlNode>{};
-        result.dram_standard = standard ? standard->as_string() : std::string{};
         row.finish();
         if (!row.present() || action.empty()) {
             return;
@@ -94,6 +91,12 @@ private:
             row.problem("action", fmt::format("'{}' is information only and must not be priced", counter->name));
             return;
         }
+        if (!priced_here(*counter)) {
+            row.problem("action",
+                        fmt::format("the energy of DRAM does not depend on the technology: '{}' is priced by {}",
+                                    counter->name, dram_energy_file().filename().string()));
+            return;
+        }
         if (!price) {
             return;
         }
@@ -103,20 +106,16 @@ private:
             row.problem(form, fmt::format("cannot price '{}', which counts in {}", counter->name, counter->unit));
             return;
         }
-        if (result.component != component_of(result.action, result.form)) {
-            row.problem("component", fmt::format("expected '{}', found '{}'", component_of(result.action, result.form),
-                                                 printable(result.component)));
+        if (result.component != counter->component) {
+            row.problem("component",
+                        fmt::format("expected '{}', found '{}'", counter->component, printable(result.component)));
             return;
         }
-        const auto [earlier, first] =
-            lines_.try_emplace({result.action, result.form, result.dram_standard}, node.where().line);
+        const auto [earlier, first] = lines_.try_emplace({result.action, result.form}, node.where().line);
         if (!first) {
             row.problem("action",
                         fmt::format("'{}' is priced in {} on line {} already", action, form, earlier->second));
             return;
-        }
-        if (!result.dram_standard.empty()) {
-            standards_.insert(result.dram_standard);
         }
         technology_.energy.push_back(std::move(result));
     }
@@ -177,9 +176,8 @@ private:
     }
 
     void require_complete(YamlMap& root) {
-        const bool rows_sound = document_.problems().empty();
         for (std::size_t i = 0; i < counter_count && root.has("energy"); ++i) {
-            if (counter_info[i].priced && !mentioned_.contains(static_cast<Counter>(i))) {
+            if (priced_here(counter_info[i]) && !mentioned_.contains(static_cast<Counter>(i))) {
                 root.problem("energy", fmt::format("no row prices '{}'", counter_info[i].name));
             }
         }
@@ -188,32 +186,13 @@ private:
                 root.problem("area", fmt::format("no row gives the area of '{}'", area_unit_names[i]));
             }
         }
-        if (rows_sound) {
-            require_complete_standards(root);
-        }
-    }
-
-    void require_complete_standards(YamlMap& root) {
-        for (const std::string& standard : standards_) {
-            for (std::size_t i = 0; i < counter_count; ++i) {
-                if (counter_info[i].component == "dram" &&
-                    !lines_.contains({static_cast<Counter>(i), PriceForm::pj, standard})) {
-                    root.problem("energy", fmt::format("no row prices '{}' of {}", counter_info[i].name, standard));
-                }
-            }
-            if (!lines_.contains({Counter::cycles, PriceForm::mw_per_channel, standard})) {
-                root.problem("energy",
-                             fmt::format("no row says what a channel of {} draws (mw_per_channel)", standard));
-            }
-        }
     }
 
     YamlDocument& document_;
     Technology technology_;
     std::set<Counter> mentioned_;                // by some row, priced well or not
     std::array<bool, area_unit_count> sized_{};  // has a row
-    std::set<std::string> standards_;            // of DRAM, that some row is for
-    std::map<std::tuple<Counter, PriceForm, std::string>, std::uint64_t> lines_;
+    std::map<std::pair<Counter, PriceForm>, std::uint64_t> lines_;
 };
 
 }  // namespace

@@ -21,23 +21,22 @@ enum class PriceForm : std::uint8_t {
     pj_per_register_bit,  ///< MACs: picojoules for each register bit that a PE clocks in a step (both operands and the
                           ///< 32-bit partial sum), shared by the MACs of the step
     mw_per_mm2,           ///< cycles: leakage, times the area of the core and the clock period
-    mw_per_channel,       ///< cycles: what a DRAM channel draws besides its commands, times channels and clock period
 };
-inline constexpr std::size_t price_form_count = 5;
-inline constexpr std::array<std::string_view, price_form_count> price_form_names{
-    "pj", "pj_per_byte", "pj_per_register_bit", "mw_per_mm2", "mw_per_channel"};
+inline constexpr std::size_t price_form_count = 4;
+inline constexpr std::array<std::string_view, price_form_count> price_form_names{"pj", "pj_per_byte",
+                                                                                 "pj_per_register_bit", "mw_per_mm2"};
 
 /// One row of an energy table. Several rows may price the same action in different forms; their energies add.
 struct EnergyRow {
-    std::string component;  ///< the counter's, or dram for what a channel draws
+    std::string component;  ///< the counter's
     Counter action = Counter::cycles;
     PriceForm form = PriceForm::pj;
     double value = 0;
-    std::string dram_standard;  ///< rows of component dram: the standard that they are for; others: empty
-    std::string source;         ///< publication, or the formula that derives the value from one
+    std::string source;  ///< publication, or the formula that derives the value from one
 };
 
-/// Energy and area tables of one technology. Complete: every priced counter has a row and every unit an area.
+/// Energy and area tables of one technology. Complete: every priced counter of the chip has a row and every unit an
+/// area. DRAM devices are none of its business (DramEnergyTable).
 struct Technology {
     std::string name;
     std::string description;

@@ -122,6 +122,7 @@ Json machine_json(const Subject& subject) {
                  {"peak_macs_per_second", std::move(peaks)}};
     const std::optional<double> bandwidth = dram_bytes_per_second(machine);
     json["dram_bytes_per_second"] = bandwidth ? Json(*bandwidth) : Json(nullptr);
+    json["dram_energy"] = bandwidth ? Json(subject.energy.dram_basis()) : Json(nullptr);
     return json;
 }
 

@@ -294,7 +294,11 @@ std::string energy_section(const Result& result, const TextStyle& style) {
         std::ranges::replace(name, '_', ' ');
         table.add(name, machine.parts[i].count(), baseline.parts[i].count());
     }
-    return heading("Where the energy went", style) + table.text(style);
+    std::string text = heading("Where the energy went", style) + table.text(style);
+    if (const std::string& basis = result.setup.machine.energy.dram_basis(); !basis.empty()) {
+        text += wrapped("dram prices: " + basis, 2) + "\n";
+    }
+    return text;
 }
 
 std::string waterfall_section(const Result& result, const TextStyle& style) {

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/config/machine_config.h"
+#include "sim/energy/dram_energy_table.h"
 #include "sim/energy/energy_model.h"
 #include "sim/lowering/recipe.h"
 #include "tests/support/run_trace.h"
@@ -29,7 +30,7 @@ double efficiency(const std::string& recipe, ArrayMode mode) {
     test::GemmTrace text("dense");
     text.add("gemm", Phase::forward, Matmul{.batch = 1, .m = 4096, .n = 2048, .k = 4096, .right_transposed = true});
     const test::TraceFile trace(text.finish());
-    const EnergyModel energy(load_technology(machine.technology), machine);
+    const EnergyModel energy(load_technology(machine.technology), load_dram_energy(), machine);
     const std::string result = test::simulate([&] {
         LoweringOptions options;
         options.recipe = find_recipe(recipe);

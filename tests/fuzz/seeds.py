@@ -417,6 +417,13 @@ problem:
 }
 
 
+REQUESTS = {
+    "stream.trace": "".join(f"0 {'RRW'[i % 3]} {64 * i:#x}\n" for i in range(40)),
+    "scattered.trace": "".join(f"{200 * i} R {64 * (i * 2654435761 % 16777216):#x}\n" for i in range(20)),
+    "silence.trace": "0 W 0x0\n999999999999999999 R 0x40\n1000000000000000000 W 0x1ffffffc0\n",
+}
+
+
 def all_seeds():
     """{format: {file name: bytes}}, by the names of --from; and of nibblesim's own formats."""
     def recorded(write, suffix):
@@ -440,6 +447,7 @@ def all_seeds():
         "trace": own("traces/linear_step.jsonl", "traces/tiny.jsonl"),
         "workload": own("workloads/tiny.yaml", "workloads/transformer-base.yaml", "workloads/lstm-ptb.yaml"),
         "machine": own("models/presets/edge-int4.yaml", "models/presets/ideal-memory.yaml"),
+        "memtest": texts(REQUESTS),
     }
 
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -94,15 +95,32 @@ std::string run(Bench bench, const std::function<void(const Seen&, test::Books&)
     });
 }
 
+/// Every core period with every cycle of pushing.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs_of(const std::vector<std::uint64_t>& periods,
+                                                              const std::vector<std::uint64_t>& cycles) {
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> pairs;
+    for (const std::uint64_t period : periods) {
+        for (const std::uint64_t cycle : cycles) {
+            pairs.emplace_back(period, cycle);
+        }
+    }
+    return pairs;
+}
+
 // A read of one burst from a closed bank: ACT in the first memory cycle after it was taken, RD tRCD later, the first
-// beat RL later, the last one burst - 1 after that. Pushed in core cycle c it is taken in c + 1, and seen by the memory
-// from the first memory cycle on that does not end by the end of c + 1. What ends in core cycle e is heard of in e + 1.
+// beat RL later, the last one burst - 1 after that (times count from the last slot of an ACT). Pushed in core cycle c
+// it is taken in c + 1, and seen by the memory from the first memory cycle on that does not end by the end of c + 1.
+// What ends in core cycle e is heard of in e + 1.
 TEST(Dram, ASingleReadTakesItsTimingsOnAnyCoreClock) {
-    const DramStandard& standard = *find_dram_standard("LPDDR5-6400");
-    const std::uint64_t service = standard.t_rcd_read + standard.rl + standard.burst;
-    EXPECT_EQ(service, 15U + 17 + 2);
-    for (const std::uint64_t core_ps : {400U, 500U, 640U, 1000U, 1250U, 1429U, 2500U, 3000U}) {
-        for (const std::uint64_t pushed : {0U, 1U, 5U, 17U}) {
+    for (const std::string& name : dram_standard_names()) {
+        SCOPED_TRACE(name);
+        const DramStandard& standard = *find_dram_standard(name);
+        const std::uint64_t service = standard.activate_lag + standard.t_rcd_read + standard.rl + standard.burst;
+        const std::uint64_t burst_bytes = standard.burst_bytes();
+        const std::vector<std::uint64_t> core_periods =
+            name == "LPDDR5-6400" ? std::vector<std::uint64_t>{400, 500, 640, 1000, 1250, 1429, 2500, 3000}
+                                  : std::vector<std::uint64_t>{640, 1429};
+        for (const auto& [core_ps, pushed] : pairs_of(core_periods, {0, 1, 5, 17})) {
             const std::uint64_t memory_ps = standard.clock_period_ps;
             const std::uint64_t seen_from = (pushed + 2) * core_ps / memory_ps;  // memory cycles done by then
             const std::uint64_t done_ps = (seen_from + service) * memory_ps;     // end of the last beat
@@ -110,13 +128,14 @@ TEST(Dram, ASingleReadTakesItsTimingsOnAnyCoreClock) {
                 (done_ps + core_ps - 1) / core_ps - 1 + 1;  // the core cycle it ends in, and one
             Bench bench;
             bench.core_period_ps = core_ps;
-            bench.requests[load] = {{pushed, {0, 0, 4096, 32}}};
+            bench.params = typical_dram(name);
+            bench.requests[load] = {{pushed, {0, 0, 4096, static_cast<std::uint32_t>(burst_bytes)}}};
             for (const bool skipping : {false, true}) {
                 bench.options.skipping = skipping;
                 run(bench, [&](const Seen& seen, test::Books& books) {
                     ASSERT_EQ(seen.responses[load].size(), 1U);
                     EXPECT_EQ(seen.responses[load][0].cycle, heard) << core_ps << " ps, pushed in " << pushed;
-                    EXPECT_EQ(books.counted(Counter::dram_bytes_read), 32U);
+                    EXPECT_EQ(books.counted(Counter::dram_bytes_read), burst_bytes);
                     EXPECT_EQ(books.counted(Counter::dram_bytes_written), 0U);
                     EXPECT_EQ(books.counted(Counter::dram_activates), 1U);
                     // Busy from the cycle in which the request is taken to the one in which it is answered.
@@ -169,10 +188,7 @@ TEST(Dram, RefreshesGoOnWhileIdle) {
 
 Bench random_bench(test::RandomCase& random, std::uint64_t seed) {
     Bench bench;
-    bench.params.channels = static_cast<std::uint32_t>(random.number(1, 3));
-    bench.params.queue_entries = static_cast<std::uint32_t>(random.number(16, 40));
-    bench.params.write_high_watermark = 12;
-    bench.params.write_low_watermark = 4;
+    bench.params = random.dram();
     bench.core_period_ps = random.one_of<std::uint64_t>({313, 500, 1000, 1250, 1429, 3001});
     for (Requests& requests : bench.requests) {
         std::uint64_t at = 0;
@@ -193,12 +209,13 @@ Bench random_bench(test::RandomCase& random, std::uint64_t seed) {
 // clock runs the simulation and whatever is built first; every request is answered once.
 TEST(Dram, SkippingAndConstructionOrderChangeNothing) {
     test::RandomCase random(131);
-    for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
         Bench bench = random_bench(random, seed);
         std::array<std::uint64_t, Dram::client_count> bytes{};
+        const std::uint64_t burst = find_dram_standard(bench.params.standard)->burst_bytes();
         for (std::size_t i = 0; i < Dram::client_count; ++i) {
             for (const auto& [cycle, request] : bench.requests[i]) {
-                bytes[i] += ((request.address + request.bytes - 1) / 32 - request.address / 32 + 1) * 32;
+                bytes[i] += ((request.address + request.bytes - 1) / burst - request.address / burst + 1) * burst;
             }
         }
         const auto check = [&](const Seen& seen, test::Books& books) {
@@ -215,6 +232,14 @@ TEST(Dram, SkippingAndConstructionOrderChangeNothing) {
             }
             EXPECT_EQ(books.counted(Counter::dram_bytes_read), bytes[load]);
             EXPECT_EQ(books.counted(Counter::dram_bytes_written), bytes[store]);
+            // Every rank is in one state in each memory cycle that ends by the end of the run.
+            const std::uint64_t memory_cycles =
+                seen.cycles * bench.core_period_ps / find_dram_standard(bench.params.standard)->clock_period_ps;
+            EXPECT_EQ(books.counted(Counter::dram_active_standby_cycles) +
+                          books.counted(Counter::dram_precharge_standby_cycles) +
+                          books.counted(Counter::dram_active_power_down_cycles) +
+                          books.counted(Counter::dram_precharge_power_down_cycles),
+                      memory_cycles * bench.params.channels * bench.params.ranks);
         };
         SCOPED_TRACE(fmt::format("seed {}", seed));
         const std::string story = run(bench, check);

@@ -43,7 +43,7 @@ def run_on_terminal(*arguments):
 class CommandLine(smoke.Case):
     def test_help_and_version(self):
         self.assertIn("run", run("--help")[0])
-        for command in ["run", "info", "workload", "list"]:
+        for command in ["run", "info", "workload", "memtest", "list"]:
             self.assertIn("--help", run(command, "--help")[0])
         self.assertRegex(run("--version")[0], r"^nibblesim \d+\.\d+\.\d+\n$")
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "models/dram/dram_standard.h"
 #include "models/machine/machine_params.h"
 #include "sim/input/operation_size.h"
 #include "sim/input/trace_writer.h"
@@ -37,7 +40,7 @@ public:
         m.dma.max_request_bytes = one_of<std::uint32_t>({64, 256, 1024, 4096});
         m.dma.max_outstanding = static_cast<std::uint32_t>(number(1, 9));
         m.dma.lines_per_cycle = static_cast<std::uint32_t>(number(1, 4));
-        m.dram.channels = static_cast<std::uint32_t>(number(1, 4));
+        m.dram = dram();
         m.scratchpad.banks = static_cast<std::uint32_t>(number(1, 16));
         m.scratchpad.line_bytes = one_of<std::uint32_t>({16, 32, 64});
         m.scratchpad.resident_bytes = one_of<std::uint64_t>({0, 4096, 16384});
@@ -63,6 +66,28 @@ public:
         m.mac_array.accumulation.format =
             one_of<AccumulatorFormat>({AccumulatorFormat::fp16, AccumulatorFormat::dlfloat16, AccumulatorFormat::fp32});
         return m;
+    }
+
+    /// Any standard and any policy, with queues so small that requests wait for room.
+    DramParameters dram() {
+        DramParameters d = typical_dram(one_of(dram_standard_names()));
+        const DramStandard& standard = *find_dram_standard(d.standard);
+        d.channels = static_cast<std::uint32_t>(number(1, 4));
+        d.ranks = std::min(one_of<std::uint32_t>({1, 1, 2, 4}), 64 / standard.banks());
+        d.capacity_bytes_per_channel = d.ranks * standard.typical_rank_bytes;
+        d.address_mapping = one_of<std::string>(
+            {"permuted", "permuted", "ro-ch-ra-ba-bg-co", "ro-ra-bg-ba-ch-co", "ra-ba-ro-co-ch-bg"});
+        if (!set_page_policy(d, one_of<std::string>({"open", "closed", "timeout:1", "timeout:200"})).empty()) {
+            throw std::logic_error("a page policy of the test is none");
+        }
+        d.refresh = standard.has_bank_refresh() && coin() ? RefreshMode::per_bank : RefreshMode::all_bank;
+        d.power_down = standard.has_power_down() && coin();
+        d.read_queue_entries = static_cast<std::uint32_t>(number(16, 64));
+        d.write_queue_entries = static_cast<std::uint32_t>(number(16, 64));
+        d.write_high_watermark = static_cast<std::uint32_t>(number(1, d.write_queue_entries));
+        d.write_low_watermark = static_cast<std::uint32_t>(number(0, d.write_high_watermark - 1));
+        d.age_cap_bursts = static_cast<std::uint32_t>(number(1, 400));
+        return d;
     }
 
     /// A step of one to three independent layers, each with everything that a layer brings along.

@@ -11,15 +11,23 @@
 namespace nibble {
 namespace {
 
-class DramAddressMap : public testing::TestWithParam<std::tuple<std::uint32_t, std::uint64_t>> {
+/// Channels, interleave, ranks, standard, mapping.
+using MapCase = std::tuple<std::uint32_t, std::uint64_t, std::uint32_t, const char*, const char*>;
+
+class DramAddressMap : public testing::TestWithParam<MapCase> {
 protected:
     DramAddressMap() {
         parameters_.channels = std::get<0>(GetParam());
         parameters_.channel_interleave_bytes = std::get<1>(GetParam());
-        parameters_.capacity_bytes_per_channel = std::uint64_t{8} * standard_.banks() * standard_.row_bytes;
+        parameters_.ranks = std::get<2>(GetParam());
+        parameters_.standard = std::get<3>(GetParam());
+        parameters_.address_mapping = std::get<4>(GetParam());
+        parameters_.capacity_bytes_per_channel = std::uint64_t{8} * banks() * standard_.row_bytes;
     }
 
-    const DramStandard& standard_ = *find_dram_standard("LPDDR5-6400");
+    [[nodiscard]] std::uint32_t banks() const { return standard_.banks() * parameters_.ranks; }
+
+    const DramStandard& standard_ = *find_dram_standard(std::get<3>(GetParam()));
     DramParameters parameters_;
 };
 
@@ -29,7 +37,7 @@ TEST_P(DramAddressMap, GivesEveryBurstAPlaceOfItsOwn) {
     for (std::uint64_t address = 0; address < map.capacity_bytes(); address += standard_.burst_bytes()) {
         const DramLocation at = map.locate(address);
         ASSERT_LT(at.channel, parameters_.channels);
-        ASSERT_LT(at.bank, standard_.banks());
+        ASSERT_LT(at.bank, banks());
         ASSERT_LT(at.row, 8U);
         ASSERT_LT(at.column, standard_.row_bytes);
         ASSERT_EQ(at.column % standard_.burst_bytes(), 0U);
@@ -56,13 +64,20 @@ TEST_P(DramAddressMap, SplitsIntoTheBurstsThatLocateNames) {
         std::map<std::uint32_t, std::uint32_t> runs_of_channel;
         for (const DramRun& run : runs) {
             ASSERT_EQ(run.bursts, expected.at({run.channel, run.bank, run.row}).size()) << address << " + " << bytes;
-            ASSERT_LE(++runs_of_channel[run.channel], AddressMap::max_runs_per_channel(standard_));
+            ASSERT_LE(++runs_of_channel[run.channel], map.max_runs_per_channel());
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Channels, DramAddressMap,
-                         testing::Combine(testing::Values(1, 2, 3, 4, 12), testing::Values(64, 256, 4096)));
+INSTANTIATE_TEST_SUITE_P(Permuted, DramAddressMap,
+                         testing::Combine(testing::Values(1, 2, 3, 4, 12), testing::Values(64, 256, 4096),
+                                          testing::Values(1), testing::Values("LPDDR5-6400"),
+                                          testing::Values("permuted")));
+INSTANTIATE_TEST_SUITE_P(Ranks, DramAddressMap,
+                         testing::Combine(testing::Values(3), testing::Values(256), testing::Values(2),
+                                          testing::Values("DDR4-2400", "DDR5-4800", "LPDDR4-3200", "HBM2-2000"),
+                                          testing::Values("permuted", "ro-ch-ra-ba-bg-co", "ch-ra-ro-co-ba-bg",
+                                                          "co-ba-bg-ra-ch-ro")));
 
 class DefaultDramAddressMap : public testing::Test {
 protected:

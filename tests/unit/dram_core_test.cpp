@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +41,18 @@ protected:
         return address_of_row(standard_, AddressMap(standard_, parameters_), bank, row);
     }
 
+    const DramStandard& standard_ = *find_dram_standard("LPDDR5-6400");
+    DramParameters parameters_;
+};
+
+class AnyStandardDram : public testing::TestWithParam<std::string> {
+protected:
+    AnyStandardDram() { parameters_.channels = 1; }
+
+    [[nodiscard]] std::uint64_t row(std::uint32_t bank, std::uint32_t row) const {
+        return address_of_row(standard_, AddressMap(standard_, parameters_), bank, row, parameters_.ranks);
+    }
+
     /// Cycles from the acceptance of a request for one burst, with nothing else to do, to its last data beat.
     std::uint64_t latency(DramCore& core, std::uint64_t address, bool write) {
         const std::uint64_t accepted = core.now();
@@ -49,27 +62,41 @@ protected:
         return completions.at(0).cycle - accepted;
     }
 
-    const DramStandard& standard_ = *find_dram_standard("LPDDR5-6400");
-    DramParameters parameters_;
+    DramParameters parameters_ = typical_dram(GetParam());
+    const DramStandard& standard_ = *find_dram_standard(GetParam());
 };
 
-TEST_F(OneChannelDram, UnloadedLatencyIsTheSumOfItsCommands) {
+// From the first slot of the first command; the edges that times count from are lag cycles later.
+TEST_P(AnyStandardDram, UnloadedLatencyIsTheSumOfItsCommands) {
     const DramStandard& s = standard_;
-    const std::uint32_t read = s.rl + s.burst - 1;
-    const std::uint32_t write = s.wl + s.burst - 1;
+    const std::uint32_t open_read = s.column_lag + s.rl + s.burst - 1;
+    const std::uint32_t open_write = s.column_lag + s.wl + s.burst - 1;
+    const std::uint32_t closed_read = s.activate_lag + s.t_rcd_read + s.rl + s.burst - 1;
+    const std::uint32_t closed_write = s.activate_lag + s.t_rcd_write + s.wl + s.burst - 1;
+    const std::uint32_t conflict_read = s.row_lag + s.t_rp + s.t_rcd_read + s.rl + s.burst - 1;
+    const std::uint32_t conflict_write = s.row_lag + s.t_rp + s.t_rcd_write + s.wl + s.burst - 1;
+    const std::uint32_t other = s.banks_per_group * (s.bank_groups - 1) + 1;
     DramCore core(parameters_);
+    const auto expect_latency = [&](const char* what, std::uint32_t expected, std::uint64_t address, bool write) {
+        const std::uint64_t measured = latency(core, address, write);
+        fmt::print("{:12} {:26} expected {:4} measured {:4}\n", s.name, what, expected, measured);
+        EXPECT_EQ(measured, expected) << what;
+    };
     core.advance_until(100);
-    EXPECT_EQ(latency(core, row(0, 1), false), s.t_rcd_read + read) << "closed row";
-    EXPECT_EQ(latency(core, row(0, 1), false), read) << "open row";
-    EXPECT_EQ(latency(core, row(4, 1), true), s.t_rcd_write + write) << "closed row";
-    EXPECT_EQ(latency(core, row(4, 1), true), write) << "open row";
-    core.advance_until(core.now() + 200);  // tRAS, tWR, tWTR are over
-    EXPECT_EQ(latency(core, row(0, 2), false), s.t_rp + s.t_rcd_read + read) << "conflict";
-    EXPECT_EQ(latency(core, row(4, 2), true), s.t_rp + s.t_rcd_write + write) << "conflict";
+    expect_latency("read, closed row", closed_read, row(0, 1), false);
+    expect_latency("read, open row", open_read, row(0, 1), false);
+    expect_latency("write, closed row", closed_write, row(other, 1), true);
+    core.advance_until(core.now() + 100);  // tCCD_L of writes is over
+    expect_latency("write, open row", open_write, row(other, 1), true);
+    core.advance_until(core.now() + 300);  // tRAS, tWR, tWTR are over
+    expect_latency("read, conflicting row", conflict_read, row(0, 2), false);
+    expect_latency("write, conflicting row", conflict_write, row(other, 2), true);
 }
 
-TEST_F(OneChannelDram, ReadAfterWriteAndWriteAfterReadWaitForTheBus) {
+TEST_P(AnyStandardDram, ReadAfterWriteAndWriteAfterReadWaitForTheBus) {
     const DramStandard& s = standard_;
+    const std::uint32_t read = s.column_lag + s.rl + s.burst - 1;
+    const std::uint32_t write = s.column_lag + s.wl + s.burst - 1;
     DramCore core(parameters_);
     latency(core, row(0, 1), false);  // opens the row
     core.advance_until(500);
@@ -78,17 +105,39 @@ TEST_F(OneChannelDram, ReadAfterWriteAndWriteAfterReadWaitForTheBus) {
     core.advance_until(501);
     core.accept({2, row(0, 1), s.burst_bytes(), false});
     const std::uint64_t read_command = 500 + s.wl + s.burst + s.t_wtr_l;
-    EXPECT_THAT(drain(core), testing::ElementsAre(DramCompletion{1, true, 500 + s.wl + s.burst - 1},
-                                                  DramCompletion{2, false, read_command + s.rl + s.burst - 1}));
+    EXPECT_THAT(drain(core), testing::ElementsAre(DramCompletion{1, true, 500 + write},
+                                                  DramCompletion{2, false, read_command + read}));
 
     // Both at 700: RD, and the WR so that its data follows the read's after the turnaround.
     core.advance_until(700);
     core.accept({3, row(0, 1), s.burst_bytes(), true});
     core.accept({4, row(0, 1), s.burst_bytes(), false});
-    const std::uint64_t read_end = 700 + s.rl + s.burst - 1;
-    EXPECT_THAT(drain(core), testing::ElementsAre(DramCompletion{4, false, read_end},
-                                                  DramCompletion{3, true, read_end + s.bus_turnaround + s.burst}));
+    EXPECT_THAT(drain(core), testing::ElementsAre(DramCompletion{4, false, 700 + read},
+                                                  DramCompletion{3, true, 700 + read + s.bus_turnaround + s.burst}));
 }
+
+// Two reads of open rows: of two ranks their bursts keep the distance of a switch.
+TEST_P(AnyStandardDram, RanksShareTheDataBus) {
+    const DramStandard& s = standard_;
+    parameters_.ranks = 2;
+    parameters_.capacity_bytes_per_channel = 2 * s.typical_rank_bytes;
+    DramCore core(parameters_);
+    latency(core, row(0, 1), false);
+    latency(core, row(s.banks(), 1), false);
+    core.advance_until(500);
+    core.accept({1, row(0, 1), s.burst_bytes(), false});
+    core.accept({2, row(s.banks(), 1), s.burst_bytes(), false});
+    const std::uint64_t first = 500 + s.column_lag + s.rl + s.burst - 1;
+    EXPECT_THAT(drain(core), testing::ElementsAre(DramCompletion{1, false, first},
+                                                  DramCompletion{2, false, first + s.burst + s.rank_switch}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Standards, AnyStandardDram, testing::ValuesIn(dram_standard_names()),
+                         [](const auto& standard) {
+                             std::string name = standard.param;
+                             std::erase(name, '-');
+                             return name;
+                         });
 
 TEST_F(OneChannelDram, StopsRightAfterTheFirstCompletion) {
     DramCore core(parameters_);
@@ -123,7 +172,8 @@ TEST_F(OneChannelDram, PartialBurstsCountAsWholeOnes) {
 }
 
 TEST_F(OneChannelDram, AcceptsWhileTheLargestRequestWouldFit) {
-    parameters_.queue_entries = 20;
+    parameters_.read_queue_entries = 20;
+    parameters_.write_queue_entries = 20;
     parameters_.write_high_watermark = 10;
     parameters_.write_low_watermark = 5;
     DramCore core(parameters_);
@@ -133,7 +183,13 @@ TEST_F(OneChannelDram, AcceptsWhileTheLargestRequestWouldFit) {
         core.accept({id, id * 64, 64, false});
     }
     EXPECT_FALSE(core.can_accept());
-    EXPECT_THROW(core.accept({99, 0, 1, false}), ModelError);
+    // One entry is enough for a line, and writes have entries of their own. From 2048 bytes
+    // before a row ends in every group on, 4096 bytes go to 8 rows.
+    const std::uint64_t straddling = std::uint64_t{standard_.row_bytes} * standard_.bank_groups - 2048;
+    EXPECT_TRUE(core.can_accept({99, 0, 64, false}));
+    EXPECT_FALSE(core.can_accept({99, straddling, 4096, false}));
+    EXPECT_TRUE(core.can_accept({99, straddling, 4096, true}));
+    EXPECT_THROW(core.accept({99, straddling, 4096, false}), ModelError);
     // The first line's two RDs come after tRCD, tCCD_L apart; then its entry is free.
     const std::uint64_t freed = standard_.t_rcd_read + standard_.t_ccd_l + 1;
     core.advance_until(freed - 1);
@@ -229,11 +285,10 @@ Outcome run(const DramParameters& parameters, const std::vector<Arrival>& arriva
             core.accept(arrivals[next++].request);
         }
         std::uint64_t until = std::min(core.now() + step(), end);
-        if (next < arrivals.size()) {
-            // Room can appear in any cycle.
-            until = core.can_accept() ? std::min(until, arrivals[next].cycle) : core.now() + 1;
+        if (next < arrivals.size() && arrivals[next].cycle > core.now()) {
+            until = std::min(until, arrivals[next].cycle);
         }
-        core.advance_until(until);
+        core.advance_until(until, DramCore::Stop::completion_or_room);
         for (const DramCompletion& completion : take_completions(core)) {
             EXPECT_EQ(completion.cycle + 1, core.now()) << "stops right after";
             outcome.completions.push_back(completion);
@@ -246,10 +301,19 @@ Outcome run(const DramParameters& parameters, const std::vector<Arrival>& arriva
 
 TEST(DramCore, OutcomeDoesNotDependOnTheStepsOfTheCaller) {
     std::mt19937_64 random(5);
-    for (const std::uint32_t channels : {1U, 3U, 4U}) {
-        DramParameters parameters;
+    for (const std::uint32_t channels : {1U, 2U, 3U, 4U}) {
+        DramParameters parameters = channels == 2   ? typical_dram("HBM2-2000")
+                                    : channels == 3 ? typical_dram("DDR4-2400")
+                                                    : DramParameters{};
         parameters.channels = channels;
-        parameters.queue_entries = 16;
+        parameters.power_down = channels == 4;
+        parameters.page_policy = channels == 3   ? PagePolicy::timeout
+                                 : channels == 2 ? PagePolicy::open
+                                                 : PagePolicy::closed;
+        parameters.page_timeout_cycles = channels == 3 ? 100 : 0;
+        parameters.refresh = channels == 4 ? RefreshMode::per_bank : RefreshMode::all_bank;
+        parameters.read_queue_entries = 11;
+        parameters.write_queue_entries = 10;
         parameters.write_high_watermark = 8;
         parameters.write_low_watermark = 3;
         parameters.age_cap_bursts = 30;
@@ -281,7 +345,8 @@ TEST(DramCore, OutcomeDoesNotDependOnTheStepsOfTheCaller) {
         EXPECT_EQ(long_jumps.completions.size(), arrivals.size());
         EXPECT_EQ(long_jumps.counters.reads, reads);
         EXPECT_EQ(long_jumps.counters.writes, writes);
-        EXPECT_EQ(long_jumps.counters.data_bus_cycles, (reads + writes) * 2);
+        EXPECT_EQ(long_jumps.counters.data_bus_cycles,
+                  (reads + writes) * find_dram_standard(parameters.standard)->burst);
     }
 }
 

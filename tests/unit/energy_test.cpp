@@ -26,17 +26,32 @@ using testing::HasSubstr;
 std::string plain_table() {
     std::string text = "technology: plain\nenergy:\n";
     for (const CounterInfo& info : counter_info) {
-        if (info.priced) {
-            text += fmt::format("  - {{component: {}, action: {}, pj: 1, {}source: s}}\n", info.component, info.name,
-                                info.component == "dram" ? "standard: LPDDR5-6400, " : "");
+        if (info.priced && info.component != "dram") {
+            text += fmt::format("  - {{component: {}, action: {}, pj: 1, source: s}}\n", info.component, info.name);
         }
     }
-    text += "  - {component: dram, action: cycles, mw_per_channel: 0, standard: LPDDR5-6400, source: s}\n";
     text += "area:\n";
     for (const std::string_view unit : area_unit_names) {
         text += fmt::format("  - {{unit: {}, um2: 1, source: s}}\n", unit);
     }
     return text;
+}
+
+/// LPDDR5-6400 from devices that draw 10 mA at 1 V in standby, whatever the state, and nothing more for any command.
+DramEnergyTable plain_dram() {
+    const DramSupply supply{.name = "VDD",
+                            .volts = 1,
+                            .idd0_ma = 10,
+                            .idd2n_ma = 10,
+                            .idd2p_ma = 10,
+                            .idd3n_ma = 10,
+                            .idd3p_ma = 10,
+                            .idd4r_ma = 10,
+                            .idd4w_ma = 10,
+                            .idd5_ma = 10};
+    const DramCurrents currents{
+        .data_bits = 16, .data_rate_mtps = 6400, .t_ras_ns = 40, .t_rp_ns = 20, .t_rfc_ns = 300, .supplies = {supply}};
+    return {{{.standard = "LPDDR5-6400", .device = "a plain one", .currents = currents, .source = "s"}}};
 }
 
 /// plain_table() with the line that holds `part` replaced; "" removes it.
@@ -67,7 +82,7 @@ TEST(TechnologyTest, EveryTechnologyIsCompleteAndNothingInItIsUnused) {
         const Technology technology = load_technology(name);
         EXPECT_EQ(technology.name, name);
         EXPECT_THAT(technology.warnings, testing::IsEmpty());
-        const EnergyModel model(technology, load_machine("server-int4"));
+        const EnergyModel model(technology, load_dram_energy(), load_machine("server-int4"));
         for (std::size_t i = 0; i < counter_count; ++i) {
             const double each = model.price_of(static_cast<Counter>(i)).count();
             EXPECT_EQ(each > 0, counter_info[i].priced) << name << ' ' << counter_info[i].name;
@@ -139,13 +154,17 @@ TEST(TechnologyTest, RefusesRowsThatMakeNoSense) {
                 ElementsAre("t.yaml:3:65: energy[0].mw_per_mm2: a row has one price; write a second row for another"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, source: s"),
                 ElementsAre("t.yaml:3:17: energy[0].component: the row has no price: expected one of pj, pj_per_byte, "
-                            "pj_per_register_bit, mw_per_mm2, mw_per_channel"));
+                            "pj_per_register_bit, mw_per_mm2"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: 1"),
                 ElementsAre("t.yaml:3:5: energy[0]: missing key 'source'"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: 1, source: ''"),
                 ElementsAre("t.yaml:3:61: energy[0].source: every number needs its source"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: 1, source: s, standard: LPDDR5-6400"),
                 ElementsAre("t.yaml:3:64: energy[0]: unknown key 'standard'"));
+    EXPECT_THAT(with_first_row("component: dram, action: dram_activates, pj: 1, source: s"),
+                ElementsAre("t.yaml:3:31: energy[0].action: the energy of DRAM does not depend on the technology: "
+                            "'dram_activates' is priced by dram.yaml",
+                            "t.yaml:3:3: energy: no row prices 'mac_int4'"));
     const std::string row = "  - {component: mac_array, action: mac_int4, pj: 1, source: s}";
     EXPECT_THAT(problems_of(plain_table_with("action: mac_int4,", row + "\n" + row)),
                 ElementsAre("t.yaml:4:36: energy[1].action: 'mac_int4' is priced in pj on line 3 already"));
@@ -155,20 +174,6 @@ TEST(TechnologyTest, RefusesAPriceForInformation) {
     EXPECT_THAT(problems_of(plain_table_with(
                     "area:", "  - {component: vector_unit, action: vector_macs, pj: 1, source: s}\narea:")),
                 ElementsAre(HasSubstr("action: 'vector_macs' is information only and must not be priced")));
-}
-
-TEST(TechnologyTest, RefusesADramStandardPricedInPart) {
-    EXPECT_THAT(problems_of(plain_table_with(
-                    "action: dram_refreshes",
-                    "  - {component: dram, action: dram_refreshes, pj: 1, standard: DDR4, source: s}")),
-                ElementsAre(HasSubstr("no row prices 'dram_bytes_read' of DDR4"),
-                            HasSubstr("no row prices 'dram_bytes_written' of DDR4"),
-                            HasSubstr("no row prices 'dram_activates' of DDR4"),
-                            HasSubstr("no row says what a channel of DDR4 draws (mw_per_channel)"),
-                            HasSubstr("no row prices 'dram_refreshes' of LPDDR5-6400")));
-    EXPECT_THAT(problems_of(plain_table_with("action: dram_refreshes",
-                                             "  - {component: dram, action: dram_refreshes, pj: 1, source: s}")),
-                ElementsAre(HasSubstr("missing key 'standard'")));
 }
 
 TEST(TechnologyTest, RefusesAreasThatMakeNoSense) {
@@ -210,9 +215,8 @@ TEST(EnergyModelTest, PricesEveryFormForTheMachine) {
                          "  - {component: mac_array, action: mac_int4, pj_per_register_bit: 0.5, source: s}\n"
                          "  - {component: mac_array, action: mac_fp16, pj_per_register_bit: 0.5, source: s}");
     table.replace(table.find("scratchpad_lines_read, pj: 1"), 28, "scratchpad_lines_read, pj_per_byte: 2");
-    table.replace(table.find("mw_per_channel: 0"), 17, "mw_per_channel: 30");
     const MachineParameters machine = round_machine();
-    const EnergyModel model(parse_technology(table, "t.yaml"), machine);
+    const EnergyModel model(parse_technology(table, "t.yaml"), plain_dram(), machine);
     EXPECT_DOUBLE_EQ(model.price_of(Counter::mac_fp8).count(), 1);
     EXPECT_DOUBLE_EQ(model.price_of(Counter::scratchpad_lines_written).count(), 1);
     EXPECT_DOUBLE_EQ(model.price_of(Counter::scratchpad_lines_read).count(), 2 * 16);
@@ -221,10 +225,13 @@ TEST(EnergyModelTest, PricesEveryFormForTheMachine) {
     // One MAC in a step, however long: 2 x 16 + 32 bits.
     EXPECT_DOUBLE_EQ(model.price_of(Counter::mac_fp16).count(), 1 + 0.5 * 64);
     // Area: 8 PEs x 3 datapaths, 100 bytes, 10 lanes, 2 DMA engines, 5 queues of 1 entry = 141 um2 = 141e-6 mm2, at
-    // 1e6 mW/mm2 for 500 ps: 141 mW x 0.5 ns = 70.5 pJ. Channels: 2 x 30 mW x 0.5 ns = 30 pJ.
-    EXPECT_DOUBLE_EQ(model.price_of(Counter::cycles).count(), 70.5 + 30);
+    // 1e6 mW/mm2 for 500 ps: 141 mW x 0.5 ns = 70.5 pJ.
+    EXPECT_DOUBLE_EQ(model.price_of(Counter::cycles).count(), 70.5);
+    // A rank of LPDDR5 is one device: 10 mW for a memory clock of 1.25 ns.
+    EXPECT_DOUBLE_EQ(model.price_of(Counter::dram_active_standby_cycles).count(), 12.5);
     CounterValues counters{};
     counters[index_of(Counter::cycles)] = 10;
+    counters[index_of(Counter::dram_active_standby_cycles)] = 24;
     const EnergyBreakdown energy = model.price(counters);
     EXPECT_DOUBLE_EQ(energy[EnergyComponent::leakage].count(), 705);
     EXPECT_DOUBLE_EQ(energy[EnergyComponent::dram].count(), 300);
@@ -233,7 +240,7 @@ TEST(EnergyModelTest, PricesEveryFormForTheMachine) {
 }
 
 TEST(EnergyModelTest, PutsEachCounterUnderItsComponentAndAddsUpExactly) {
-    const EnergyModel model(load_technology("7nm"), load_machine("edge-int4"));
+    const EnergyModel model(load_technology("7nm"), load_dram_energy(), load_machine("edge-int4"));
     CounterValues counters{};
     for (std::size_t i = 0; i < counter_count; ++i) {
         counters[i] = 1'000'003 * (i + 1);
@@ -244,9 +251,7 @@ TEST(EnergyModelTest, PutsEachCounterUnderItsComponentAndAddsUpExactly) {
     for (const EnergyLine& line : model.lines(counters)) {
         from_lines.parts[static_cast<std::size_t>(line.component)] += line.energy;
         const std::string_view component = energy_component_names[static_cast<std::size_t>(line.component)];
-        if (line.counter != Counter::cycles) {
-            EXPECT_EQ(component, counter_info[index_of(line.counter)].component);
-        }
+        EXPECT_EQ(component, counter_info[index_of(line.counter)].component);
     }
     for (std::size_t i = 0; i < energy_component_count; ++i) {
         EXPECT_EQ(from_lines.parts[i], energy.parts[i]) << energy_component_names[i];
@@ -263,21 +268,22 @@ TEST(EnergyModelTest, IdealMemoryCostsNothing) {
     MachineParameters machine = round_machine();
     machine.ideal_memory = true;
     machine.dram.standard = "unpriced";
-    const EnergyModel model(parse_technology(plain_table(), "t.yaml"), machine);
+    const EnergyModel model(parse_technology(plain_table(), "t.yaml"), {}, machine);
     CounterValues counters;
     counters.fill(7);
     EXPECT_EQ(model.price(counters)[EnergyComponent::dram], Picojoules(0));
     EXPECT_EQ(model.price_of(Counter::cycles), Picojoules(1));
+    EXPECT_EQ(model.dram_basis(), "");
 }
 
 TEST(EnergyModelTest, RefusesAnUnpricedDramStandard) {
     MachineParameters machine = round_machine();
     machine.dram.standard = "HBM9";
     try {
-        const EnergyModel model(parse_technology(plain_table(), "t.yaml"), machine);
+        const EnergyModel model(parse_technology(plain_table(), "t.yaml"), plain_dram(), machine);
         FAIL() << "expected an InputError";
     } catch (const InputError& error) {
-        EXPECT_STREQ(error.what(), "technology 'plain' has no energies for DRAM standard 'HBM9'");
+        EXPECT_THAT(error.what(), testing::StartsWith("there are no energies for DRAM standard 'HBM9' ("));
     }
 }
 
@@ -298,7 +304,7 @@ double steady_picojoules_per_mac(const MachineParameters& machine, ArrayMode mod
     counters[index_of(Counter::scratchpad_lines_read)] = (geometry.rows + geometry.cols) * k * operand_bits / line_bits;
     counters[index_of(Counter::scratchpad_lines_written)] = pes * 16 / line_bits;
     counters[index_of(Counter::commands)] = 1;
-    const EnergyModel model(load_technology(machine.technology), machine);
+    const EnergyModel model(load_technology(machine.technology), load_dram_energy(), machine);
     return model.price(counters).chip().count() / static_cast<double>(pes * k);
 }
 

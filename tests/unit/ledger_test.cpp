@@ -77,6 +77,24 @@ TEST_F(LedgerTest, WhatComesBeforeAnyOperationGoesToTheNext) {
     EXPECT_EQ(counted(retired_[2], Counter::cycles), 0U);
 }
 
+// A unit that counts by itself, 10 between any two looks: the oldest operation gets what came since the one before it.
+TEST_F(LedgerTest, UnitsSettleBeforeEachRetirement) {
+    std::uint64_t settled = 0;
+    ledger_.call_before_retirement([&] {
+        ledger_.add_to_oldest(Counter::dram_activates, 10);
+        ++settled;
+    });
+    ledger_.open(operation(0));
+    ledger_.open(operation(1));
+    EXPECT_EQ(settled, 0U);
+    ledger_.retire_oldest();
+    EXPECT_EQ(settled, 1U);
+    EXPECT_EQ(counted(retired_[0], Counter::dram_activates), 10U);
+    ledger_.retire_oldest();
+    EXPECT_EQ(counted(retired_[1], Counter::dram_activates), 10U);
+    EXPECT_EQ(ledger_.counters()[index_of(Counter::dram_activates)], 20U);
+}
+
 TEST_F(LedgerTest, SumsOverWhatHasRetired) {
     for (std::uint64_t i = 0; i < 5; ++i) {
         ledger_.open(operation(i));

@@ -118,12 +118,19 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     machine.gradient_storage = GradientStorage::packed_pair;
     machine.sequencer.queue_entries = 3;
     machine.dma = {.max_request_bytes = 512, .max_outstanding = 5, .lines_per_cycle = 1};
-    machine.dram.queue_entries = 70;
+    machine.dram.read_queue_entries = 71;
+    machine.dram.write_queue_entries = 70;
     machine.dram.write_high_watermark = 60;
     machine.dram.write_low_watermark = 7;
     machine.dram.age_cap_bursts = 99;
     machine.dram.channel_interleave_bytes = 1024;
     machine.dram.capacity_bytes_per_channel = std::uint64_t{1} << 30;
+    machine.dram.ranks = 2;
+    machine.dram.address_mapping = "ro-ra-bg-ba-ch-co";
+    machine.dram.page_policy = PagePolicy::timeout;
+    machine.dram.page_timeout_cycles = 250;
+    machine.dram.refresh = RefreshMode::per_bank;
+    machine.dram.power_down = true;
     machine.mac_array.overlap = false;
     machine.mac_array.pe = {.int4_fp4_4way = 1.1, .fp8 = 0.3, .fp16 = 2.0 / 3};
     machine.mac_array.accumulation = {.chunk = 4, .format = AccumulatorFormat::fp32};
@@ -136,12 +143,19 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     EXPECT_EQ(again.sequencer.queue_entries, 3U);
     EXPECT_EQ(again.dma.max_request_bytes, 512U);
     EXPECT_EQ(again.dma.max_outstanding, 5U);
-    EXPECT_EQ(again.dram.queue_entries, 70U);
+    EXPECT_EQ(again.dram.read_queue_entries, 71U);
+    EXPECT_EQ(again.dram.write_queue_entries, 70U);
     EXPECT_EQ(again.dram.write_high_watermark, 60U);
     EXPECT_EQ(again.dram.write_low_watermark, 7U);
     EXPECT_EQ(again.dram.age_cap_bursts, 99U);
     EXPECT_EQ(again.dram.channel_interleave_bytes, 1024U);
     EXPECT_EQ(again.dram.capacity_bytes_per_channel, std::uint64_t{1} << 30);
+    EXPECT_EQ(again.dram.ranks, 2U);
+    EXPECT_EQ(again.dram.address_mapping, "ro-ra-bg-ba-ch-co");
+    EXPECT_EQ(again.dram.page_policy, PagePolicy::timeout);
+    EXPECT_EQ(again.dram.page_timeout_cycles, 250U);
+    EXPECT_EQ(again.dram.refresh, RefreshMode::per_bank);
+    EXPECT_TRUE(again.dram.power_down);
     EXPECT_FALSE(again.mac_array.overlap);
     EXPECT_EQ(again.mac_array.pe.fp16, 2.0 / 3);
     EXPECT_EQ(again.mac_array.accumulation.format, AccumulatorFormat::fp32);
@@ -264,8 +278,32 @@ TEST(MachineConfigTest, RefusesUnknownTechnologyAndMemory) {
                             "'LPDDR5-6400'?)"));
     EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {channels: 0}")),
                 ElementsAre("m.yaml:24:18: dram.channels: expected 1 to 1024, got 0"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {address_mapping: ro-ch-ra-ba-bg-cl}")),
+                ElementsAre("m.yaml:24:25: dram.address_mapping: expected permuted or each of ro, ch, ra, ba, bg, co "
+                            "once, the most significant first, joined by '-', got 'ro-ch-ra-ba-bg-cl' (did you mean "
+                            "'ro-ch-ra-ba-bg-co'?)"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {page_policy: timeout}")),
+                ElementsAre("m.yaml:24:21: dram.page_policy: expected open, closed or timeout:N, found 'timeout' (did "
+                            "you mean 'timeout:N'?)"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {standard: DDR5-4800, refresh: per_bank}")),
+                ElementsAre("m.yaml:24:38: dram.refresh: DDR5-4800 has no per-bank refresh"));
+    EXPECT_THAT(problems_of(with("dram: {channels: 1}", "dram: {refresh: perbank}")),
+                ElementsAre("m.yaml:24:17: dram.refresh: expected one of all_bank, per_bank, found 'perbank' (did you "
+                            "mean 'per_bank'?)"));
     EXPECT_THAT(problems_of(with("dram: {channels: 1}\n", "")), ElementsAre("m.yaml:1:1: missing key 'dram'"));
     EXPECT_THAT(problems_of(with("dram: {channels: 1}", "ideal_memory: true")), ElementsAre());
+}
+
+TEST(MachineConfigTest, AMemoryIsATypicalOneOfItsStandard) {
+    const MachineParameters machine =
+        parse_machine(with("dram: {channels: 1}", "dram: {standard: DDR4-3200}"), "m.yaml");
+    EXPECT_EQ(machine.dram.channels, 2U);
+    EXPECT_EQ(machine.dram.ranks, 2U);
+    EXPECT_EQ(machine.dram.capacity_bytes_per_channel, std::uint64_t{16} << 30);
+    const MachineParameters other =
+        parse_machine(with("dram: {channels: 1}", "dram: {standard: HBM2-2000, page_policy: closed}"), "m.yaml");
+    EXPECT_EQ(other.dram.channels, 16U);
+    EXPECT_EQ(other.dram.page_policy, PagePolicy::closed);
 }
 
 TEST(MachineConfigTest, ReportsImpossibilitiesOfDifferentSectionsTogether) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
+#include "sim/energy/dram_energy_table.h"
 #include "sim/report/conservation.h"
 #include "tests/unit/report_samples.h"
 
@@ -120,11 +121,9 @@ TEST_F(RunConservation, MacsBelongToModesThatTheArrayHas) {
 
 // The run takes 310 ns. One channel of LPDDR5-6400 is 16 bits wide: 12.8 GB/s, so 3968 bytes take 310 ns.
 TEST_F(RunConservation, RunIsNoShorterThanDramNeeds) {
-    Technology with_dram = samples::technology();
-    with_dram.energy.push_back({"dram", Counter::dram_bytes_read, PriceForm::pj, 40, "LPDDR5-6400", "a book"});
     subject.machine.ideal_memory = false;
     subject.machine.dram.channels = 1;
-    subject.energy = EnergyModel(with_dram, subject.machine);
+    subject.energy = EnergyModel(samples::technology(), load_dram_energy(), subject.machine);
     const auto read = [&](std::uint64_t bytes) {
         outcome.totals.counters[index_of(Counter::dram_bytes_read)] = bytes;
         outcome.summary.counters[index_of(Counter::dram_bytes_read)] = bytes;

@@ -45,15 +45,15 @@ inline MachineParameters sixteen_bit_machine() {
 inline Technology technology() {
     Technology technology;
     technology.name = "test";
-    technology.energy = {{"mac_array", Counter::mac_int4, PriceForm::pj, 1, "", "a book"},
-                         {"mac_array", Counter::mac_fp16, PriceForm::pj, 8, "", "a book"},
-                         {"vector_unit", Counter::vector_lane_ops, PriceForm::pj, 2, "", "a book"},
-                         {"static", Counter::cycles, PriceForm::pj, 0.5, "", "a book"}};
+    technology.energy = {{"mac_array", Counter::mac_int4, PriceForm::pj, 1, "a book"},
+                         {"mac_array", Counter::mac_fp16, PriceForm::pj, 8, "a book"},
+                         {"vector_unit", Counter::vector_lane_ops, PriceForm::pj, 2, "a book"},
+                         {"static", Counter::cycles, PriceForm::pj, 0.5, "a book"}};
     return technology;
 }
 
 inline Subject subject(const MachineParameters& machine, const std::string& recipe) {
-    return {machine, recipe, area_of(machine, technology().area), EnergyModel(technology(), machine), {}, {}};
+    return {machine, recipe, area_of(machine, technology().area), EnergyModel(technology(), {}, machine), {}, {}};
 }
 
 inline Setup setup(bool with_baseline = true) {
