@@ -35,10 +35,13 @@ using CopyFormats = std::uint8_t;
     return format == CopyFormat::fp4_even || format == CopyFormat::fp4_odd || format == CopyFormat::fp4_pair;
 }
 
-/// Bits of one element of `tensor` in this format.
-[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, const Tensor& tensor) {
+/// Bits of one element in this format; `mask_bits` of a mask's.
+[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, std::uint32_t mask_bits) {
     constexpr std::array<std::uint32_t, copy_format_count> bits{4, 4, 4, 5, 8, 16, 32, 0};
-    return format == CopyFormat::mask ? tensor.bits : bits[static_cast<std::size_t>(format)];
+    return format == CopyFormat::mask ? mask_bits : bits[static_cast<std::size_t>(format)];
+}
+[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, const Tensor& tensor) {
+    return bits_of(format, tensor.bits);
 }
 
 /// The copy that vector work reads and writes: 16-bit data, 32-bit states and statistics, masks as they are.

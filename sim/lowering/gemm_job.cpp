@@ -11,6 +11,7 @@
 #include "sim/base/units.h"
 #include "sim/input/gemm_direction.h"
 #include "sim/lowering/gradient_check.h"
+#include "sim/lowering/operand_access.h"
 #include "sim/lowering/selection.h"
 
 namespace nibble {
@@ -36,8 +37,13 @@ std::size_t next_buffer(std::size_t buffer, const std::vector<Dependencies>& buf
     return (buffer + 1) % buffers.size();
 }
 
-bool has(const OutputCopies& output, CopyFormat format) {
-    return std::find(output.formats.begin(), output.formats.end(), format) != output.formats.end();
+/// One past the last byte of a slice.
+std::uint64_t end_of(const Slice& slice) {
+    std::uint64_t end = slice.address + slice.run_bytes;
+    for (const Slice::Dimension& dimension : slice.outer) {
+        end += (dimension.count - 1) * dimension.stride_bytes;
+    }
+    return end;
 }
 
 }  // namespace
@@ -49,24 +55,29 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
       problem_(problem_of(operation, context_.memory)),
       precision_(context_.recipe.precision_of(operation)),
       out_free_(context_.machine.scratchpad.buffering) {
+    const TensorPlan& plan = context_.memory.plan();
     const std::uint64_t out_access = first_access + operation.inputs.size();
-    out_ = place_output(context_, operation.outputs[0], out_access);
+    out_ = output_copies(plan, context_.memory.tensor(operation.outputs[0]), out_access);
     for (std::size_t i = 1; i < operation.outputs.size(); ++i) {
-        side_outputs_.push_back(place_output(context_, operation.outputs[i], out_access + i));
+        side_outputs_.push_back(output_copies(plan, context_.memory.tensor(operation.outputs[i]), out_access + i));
     }
     epilogue_lane_ops_ = lane_ops_of(operation.epilogue);
     transforms_ = !std::all_of(operation.epilogue.begin(), operation.epilogue.end(), only_reduces);
     const std::size_t left = left_input(operation);
-    left_ = operand(left, first_access + left);
-    right_ = operand(1 - left, first_access + 1 - left);
-    for (std::size_t i = gemm_operands; i < operation.inputs.size(); ++i) {
-        side_inputs_.push_back(side_input(i));
+    for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
+        Operand each = operand(i, first_access + i);
+        if (i >= gemm_operands) {
+            side_inputs_.push_back(std::move(each));
+        } else {
+            (i == left ? left_ : right_) = std::move(each);
+        }
     }
+    target_ = begin_outputs(context_, operation.outputs, out_access);
 
     const TilingInput input = tiling_input();
     tiling_ = resources_.tilings.tiling(operation, problem_, input);
     walk_.emplace(problem_, tiling_);
-    start_ = later(context_.tiles.take(tile_space(problem_, tiling_, input)), context_.memory.resident_release());
+    start_ = context_.tiles.take(tile_space(problem_, tiling_, input));
 
     const auto mode = static_cast<std::size_t>(precision_.mode);
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
@@ -85,8 +96,7 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     }
     context_.emitter.begin(std::move(record));
 
-    preload(left_);
-    preload(right_);
+    load_for_others();
     load_small_side_inputs();
 }
 
@@ -98,29 +108,10 @@ GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
     operand.format = input_copy(operation_, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
     operand.bits = bits_of(operand.format, tensor);
     operand.buffer_free.resize(context_.machine.scratchpad.buffering);
-    const TensorMemory::Copy& copy = memory.copy(operand.id, operand.format);
-    operand.ready = copy.ready();
-    operand.resident = copy.resident || context_.machine.ideal_memory;
-    if (!operand.resident) {
-        operand.address = memory.address(operand.id, operand.format);
-        operand.preload = memory.keep_input(operand.id, operand.format, access);
-        operand.resident = operand.preload;
-    }
+    operand.bytes = memory.copy(operand.id, operand.format).bytes;
+    operand.source = memory.begin_read(operand.id, operand.format, access);
+    operand.address = operand.source.on_chip ? 0 : memory.address(operand.id, operand.format);
     return operand;
-}
-
-GemmJob::Operand GemmJob::side_input(std::size_t input) {
-    TensorMemory& memory = context_.memory;
-    Operand side;
-    side.id = operation_.inputs[input];
-    const Tensor& tensor = memory.tensor(side.id);
-    side.format = vector_copy(tensor.role);
-    side.bits = bits_of(side.format, tensor);
-    const TensorMemory::Copy& copy = memory.copy(side.id, side.format);
-    side.ready = copy.ready();
-    side.resident = copy.resident || context_.machine.ideal_memory;
-    side.address = side.resident ? 0 : memory.address(side.id, side.format);
-    return side;
 }
 
 bool GemmJob::as_large_as_the_output(TensorId tensor) const {
@@ -132,19 +123,19 @@ TilingInput GemmJob::tiling_input() const {
     input.mode = precision_.mode;
     input.left_bits = left_.bits;
     input.right_bits = right_.bits;
-    input.left_resident = left_.resident;
-    input.right_resident = right_.resident;
+    input.left_resident = left_.resident();
+    input.right_resident = right_.resident();
     input.memory_free = context_.machine.ideal_memory;
     input.tiles = context_.tiles.capacity();
     input.buffering = context_.machine.scratchpad.buffering;
     input.dram_bytes_per_cycle = resources_.dram_bytes_per_cycle;
-    input.out_bits = out_.bits + (has(out_, CopyFormat::fp16) ? 0 : result_bits);
+    input.out_bits = out_.bits + (out_.has(CopyFormat::fp16) ? 0 : result_bits);
     input.code_bits = out_.code_bits;
-    input.stored_bits = out_.stored ? out_.bits : 0;
+    input.stored_bits = out_.stored_bits;
     for (const OutputCopies& side : side_outputs_) {
-        const std::uint32_t bits = side.elements == out_.elements ? side.bits : 0;
-        input.out_bits += bits;
-        input.stored_bits += side.stored ? bits : 0;
+        const bool as_large = side.elements == out_.elements;
+        input.out_bits += as_large ? side.bits : 0;
+        input.stored_bits += as_large ? side.stored_bits : 0;
     }
     for (const Operand& side : side_inputs_) {
         input.out_bits += as_large_as_the_output(side.id) ? side.bits : 0;
@@ -152,23 +143,49 @@ TilingInput GemmJob::tiling_input() const {
     return input;
 }
 
-void GemmJob::preload(Operand& operand) {
-    if (!operand.preload) {
-        return;
+std::vector<GemmJob::Operand*> GemmJob::operands() {
+    std::vector<Operand*> all{&left_, &right_};
+    for (Operand& side : side_inputs_) {
+        all.push_back(&side);
     }
-    TensorMemory::Copy& copy = context_.memory.copy(operand.id, operand.format);
-    const Slice whole{.address = operand.address, .run_bytes = copy.bytes};
-    context_.emitter.load(whole, later(copy.stored, context_.memory.resident_release()));
-    copy.written = context_.emitter.issued(Unit::load);
-    operand.ready = copy.written;
+    return all;
+}
+
+// An operand that is to stay is loaded in the order of its bytes, each once, as far as the next tile needs it: tiles
+// come in about that order.
+void GemmJob::load_up_to(Operand& operand, std::uint64_t end) {
+    constexpr std::uint64_t step_bytes = 4096;  // whole bursts
+    const std::uint64_t stop = std::min(operand.bytes, round_up(end, step_bytes));
+    if (stop > operand.begun) {
+        context_.emitter.load({.address = operand.address + operand.begun, .run_bytes = stop - operand.begun},
+                              later(operand.source.ready, operand.source.room));
+        operand.begun = stop;
+        operand.loaded = context_.emitter.issued(Unit::load);
+    }
+}
+
+// An operation that reads a copy twice loads it once, before it begins.
+void GemmJob::load_for_others() {
+    for (Operand* one : operands()) {
+        for (Operand* other : operands()) {
+            if (one->source.stays && other->source.on_chip && other->id == one->id && other->format == one->format) {
+                load_up_to(*one, one->bytes);
+                other->source.ready = one->loaded;
+            }
+        }
+    }
 }
 
 // Biases and the like are needed by every tile: loaded once.
 void GemmJob::load_small_side_inputs() {
     for (Operand& side : side_inputs_) {
-        if (!side.resident && !as_large_as_the_output(side.id)) {
-            const std::uint64_t bytes = context_.memory.copy(side.id, side.format).bytes;
-            context_.emitter.load({.address = side.address, .run_bytes = bytes}, later(start_, side.ready));
+        if (as_large_as_the_output(side.id)) {
+            continue;
+        }
+        if (side.source.stays) {
+            load_up_to(side, side.bytes);
+        } else if (!side.resident()) {
+            context_.emitter.load({.address = side.address, .run_bytes = side.bytes}, later(start_, side.source.ready));
             side.loaded = context_.emitter.issued(Unit::load);
         }
     }
@@ -198,11 +215,11 @@ bool GemmJob::step() {
         sums_ = command.values->sums;
     }
     Dependencies needs = later(start_, later(left_.loaded, right_.loaded));
-    needs = later(needs, left_.resident ? left_.ready : Dependencies{});
-    needs = later(needs, right_.resident ? right_.ready : Dependencies{});
+    needs = later(needs, left_.source.on_chip ? left_.source.ready : Dependencies{});
+    needs = later(needs, right_.source.on_chip ? right_.source.ready : Dependencies{});
     if (last) {
         out_buffer_ = next_buffer(out_buffer_, out_free_);
-        needs = later(needs, out_free_[out_buffer_]);
+        needs = later(needs, later(target_.on_chip, out_free_[out_buffer_]));
     }
     Emitter& emitter = context_.emitter;
     if (!command.passes.empty()) {  // input pixels that no output reaches have nothing to add up: zero as they are
@@ -217,7 +234,11 @@ bool GemmJob::step() {
 }
 
 void GemmJob::fetch(Operand& operand, Slice slice) {
-    if (operand.resident) {
+    if (operand.source.stays) {
+        load_up_to(operand, end_of(slice));
+        return;
+    }
+    if (operand.source.on_chip) {
         return;
     }
     slice.address += operand.address;
@@ -226,7 +247,7 @@ void GemmJob::fetch(Operand& operand, Slice slice) {
     }
     operand.held = slice;
     operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
-    context_.emitter.load(slice, later(later(start_, operand.ready), operand.buffer_free[operand.buffer]));
+    context_.emitter.load(slice, later(later(start_, operand.source.ready), operand.buffer_free[operand.buffer]));
     operand.loaded = context_.emitter.issued(Unit::load);
 }
 
@@ -237,18 +258,12 @@ void GemmJob::finish_tile(const TileRange& tile) {
     Dependencies made = emitter.issued(Unit::mac_array);
 
     std::uint64_t side_bits_read = 0;
-    for (const Operand& side : side_inputs_) {
-        made = later(made, side.resident ? side.ready : side.loaded);
-        if (!as_large_as_the_output(side.id)) {
-            continue;
+    for (Operand& side : side_inputs_) {
+        if (as_large_as_the_output(side.id)) {
+            side_bits_read += side.bits;
+            load_side_tile(side, tile);
         }
-        side_bits_read += side.bits;
-        if (!side.resident) {
-            Slice slice = problem_.out(tile, side.bits);
-            slice.address += side.address;
-            emitter.load(slice, later(later(start_, side.ready), out_free_[out_buffer_]));
-            made = later(made, emitter.issued(Unit::load));
-        }
+        made = later(made, side.source.on_chip ? side.source.ready : side.loaded);
     }
     std::uint64_t side_bits_written = 0;
     for (const OutputCopies& side : side_outputs_) {
@@ -258,7 +273,7 @@ void GemmJob::finish_tile(const TileRange& tile) {
     const std::uint64_t lane_ops = (epilogue_lane_ops_ + out_.quantize_lane_ops) * elements;
     if (lane_ops > 0) {
         // Results that the epilogue changes go back as 16 bits where somebody, or the log-gradient unit, reads them so.
-        const bool keeps_result = has(out_, CopyFormat::fp16);
+        const bool keeps_result = out_.has(CopyFormat::fp16);
         const bool rewrites = transforms_ && (keeps_result || out_.code_bits > 0);
         const std::uint64_t quantized_bits = out_.bits - out_.code_bits - (keeps_result ? result_bits : 0);
         emitter.vector({.lane_ops = lane_ops,
@@ -285,15 +300,28 @@ void GemmJob::finish_tile(const TileRange& tile) {
     out_free_[out_buffer_] = later(made, emitter.issued(Unit::store));
 }
 
+void GemmJob::load_side_tile(Operand& side, const TileRange& tile) {
+    Slice slice = problem_.out(tile, side.bits);
+    if (side.source.stays) {
+        load_up_to(side, end_of(slice));
+    } else if (!side.source.on_chip) {
+        slice.address += side.address;
+        context_.emitter.load(slice, later(later(start_, side.source.ready), out_free_[out_buffer_]));
+        side.loaded = context_.emitter.issued(Unit::load);
+    }
+}
+
 void GemmJob::store_tile(const OutputCopies& output, const TileRange& tile, const Dependencies& made) {
-    if (!output.stored || context_.machine.ideal_memory) {
+    if (context_.machine.ideal_memory) {
         return;
     }
     TensorMemory& memory = context_.memory;
     for (const CopyFormat format : output.formats) {
-        Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
-        slice.address += memory.address(output.id, format);
-        context_.emitter.store(slice, made);
+        if (output.stores(format)) {
+            Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
+            slice.address += memory.address(output.id, format);
+            context_.emitter.store(slice, later(made, target_.in_dram));
+        }
     }
 }
 
@@ -302,12 +330,18 @@ void GemmJob::complete() {
     Emitter& emitter = context_.emitter;
     TensorMemory& memory = context_.memory;
     for (const OutputCopies& side : side_outputs_) {
-        if (side.elements != out_.elements && side.stored) {
-            for (const CopyFormat format : side.formats) {
-                const std::uint64_t address = memory.address(side.id, format);
-                emitter.store({.address = address, .run_bytes = memory.copy(side.id, format).bytes},
-                              emitter.issued(Unit::vector_unit));
+        for (const CopyFormat format : side.formats) {
+            if (side.elements != out_.elements && side.stores(format) && !context_.machine.ideal_memory) {
+                emitter.store(
+                    {.address = memory.address(side.id, format), .run_bytes = memory.copy(side.id, format).bytes},
+                    later(emitter.issued(Unit::vector_unit), target_.in_dram));
             }
+        }
+    }
+    for (Operand* operand : operands()) {
+        if (operand->source.stays) {
+            load_up_to(*operand, operand->bytes);
+            memory.loaded(operand->id, operand->format, operand->loaded);
         }
     }
     context_.tiles.release_last(emitter.issued());

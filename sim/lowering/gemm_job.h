@@ -30,24 +30,27 @@ private:
         TensorId id = 0;
         CopyFormat format = CopyFormat::fp16;
         std::uint32_t bits = 16;
-        bool resident = false;                  // whole and on chip
-        bool preload = false;                   // to become resident, by a load of its own
-        std::uint64_t address = 0;              // in DRAM, unless resident
-        Dependencies ready{};                   // of the whole operand
+        std::uint64_t bytes = 0;                // of the whole operand
+        TensorMemory::Source source;            // where it is, and whether it is loaded whole
+        std::uint64_t address = 0;              // in DRAM, unless it is on chip
+        std::uint64_t begun = 0;                // bytes of it that were loaded, if it is loaded whole
         std::optional<Slice> held;              // tile in the buffer last loaded
         std::vector<Dependencies> buffer_free;  // last users of each buffer
         std::size_t buffer = 0;                 // last loaded
         Dependencies loaded{};                  // that load
+        [[nodiscard]] bool resident() const { return source.on_chip || source.stays; }
     };
 
     [[nodiscard]] Operand operand(std::size_t input, std::uint64_t access);
-    [[nodiscard]] Operand side_input(std::size_t input);
     [[nodiscard]] bool as_large_as_the_output(TensorId tensor) const;
     [[nodiscard]] TilingInput tiling_input() const;
-    void preload(Operand& operand);
+    void load_up_to(Operand& operand, std::uint64_t end);
+    void load_for_others();
     void load_small_side_inputs();
+    [[nodiscard]] std::vector<Operand*> operands();
     void fetch(Operand& operand, Slice slice);
     void finish_tile(const TileRange& tile);
+    void load_side_tile(Operand& side, const TileRange& tile);
     void store_tile(const OutputCopies& output, const TileRange& tile, const Dependencies& made);
     void complete();
 
@@ -64,7 +67,8 @@ private:
     std::vector<Operand> side_inputs_;        // of the epilogue
     std::uint64_t epilogue_lane_ops_ = 0;     // for one element
     bool transforms_ = false;                 // the epilogue changes the results
-    Dependencies start_{};                    // space for tiles and resident outputs is free
+    TensorMemory::Target target_;             // of all outputs
+    Dependencies start_{};                    // space for tiles is free
     std::vector<Dependencies> out_free_;      // last users of each buffer
     std::size_t out_buffer_ = 0;
     std::shared_ptr<const std::vector<float>> sums_;  // of the reduction in progress, in values mode

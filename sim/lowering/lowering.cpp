@@ -12,6 +12,7 @@
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/gemm_lowering.h"
 #include "sim/lowering/gemm_values.h"
+#include "sim/lowering/operand_access.h"
 #include "sim/lowering/operation_lowering.h"
 #include "sim/lowering/tensor_memory.h"
 #include "sim/lowering/vector_lowering.h"
@@ -89,10 +90,14 @@ private:
             complain(error);
         }
         lowering_.reset();
-        for (const auto* operands : {&operation_.inputs, &operation_.outputs}) {
-            for (const TensorId id : *operands) {
-                memory_.accessed(id, accesses_++, emitter_.issued());
-            }
+        for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
+            const TensorId id = operation_.inputs[i];
+            const CopyFormat format =
+                input_copy(operation_, i, memory_.tensor(id).role, context_.recipe, context_.machine.gradient_storage);
+            memory_.end_read(id, format, accesses_++, emitter_.issued());
+        }
+        for (const TensorId id : operation_.outputs) {
+            memory_.end_write(id, accesses_++, emitter_.issued());
         }
     }
 
