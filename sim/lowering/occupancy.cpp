@@ -9,7 +9,7 @@ namespace nibble {
 // that is no power of two some inner nodes stand for no contiguous range; no query ends at one of those.
 Occupancy::Occupancy(std::uint64_t moments) : moments_(moments), largest_(2 * moments), added_(moments) {}
 
-void Occupancy::add(std::uint64_t first, std::uint64_t last, std::int64_t bytes) {
+void Occupancy::add(std::uint64_t first, std::uint64_t last, std::int32_t bytes) {
     const auto apply = [&](std::uint64_t node) {
         largest_[node] += bytes;
         if (node < moments_) {
@@ -36,16 +36,16 @@ void Occupancy::update_above(std::uint64_t node) {
     }
 }
 
-std::int64_t Occupancy::added_above(std::uint64_t node) const {
-    std::int64_t added = 0;
+std::int32_t Occupancy::added_above(std::uint64_t node) const {
+    std::int32_t added = 0;
     for (node /= 2; node > 0; node /= 2) {
         added += added_[node];
     }
     return added;
 }
 
-std::int64_t Occupancy::largest(std::uint64_t first, std::uint64_t last) const {
-    std::int64_t most = 0;
+std::int32_t Occupancy::largest(std::uint64_t first, std::uint64_t last) const {
+    std::int32_t most = 0;
     const auto look = [&](std::uint64_t node) { most = std::max(most, largest_[node] + added_above(node)); };
     std::uint64_t left = first + moments_;
     std::uint64_t right = last + moments_ + 1;

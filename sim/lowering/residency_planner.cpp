@@ -20,26 +20,22 @@ ResidencyPlanner::Copy& ResidencyPlanner::copy(State& state, CopyFormat format) 
     while (*link != none && copies_[*link].format != format) {
         link = &copies_[*link].sibling;
     }
-    if (*link == none) {
+    const bool found = *link != none;
+    if (!found) {
         *link = static_cast<std::uint32_t>(copies_.size());
-        Copy made;
-        made.format = format;
-        made.version = state.version;
-        made.access = state.written_access;
-        made.operation = state.written_operation;
-        copies_.push_back(made);
-        return copies_.back();
+        copies_.emplace_back();
+        copies_.back().format = format;
     }
-    Copy& found = copies_[*link];
-    if (found.version != state.version) {
-        found.version = state.version;
-        found.access = state.written_access;
-        found.operation = state.written_operation;
-        found.left_out = 0;
-        found.chain = none;
-        found.must_store = false;
+    Copy& copy = copies_[*link];
+    if (!found || copy.version != state.version) {
+        copy.version = state.version;
+        copy.access = state.whole ? state.version : none;
+        copy.operation = state.operation;
+        copy.left_out = 0;
+        copy.chain = none;
+        copy.must_store = false;
     }
-    return found;
+    return copy;
 }
 
 void ResidencyPlanner::read(TensorId tensor, const Read& read, std::uint32_t access, std::uint32_t operation) {
@@ -58,7 +54,7 @@ void ResidencyPlanner::read(TensorId tensor, const Read& read, std::uint32_t acc
 
 void ResidencyPlanner::add_stay(const State& state, Copy& copy, const Read& read, std::uint32_t access,
                                 std::uint32_t operation) {
-    const bool from_write = copy.access == state.written_access;
+    const bool from_write = copy.access == state.version;
     if (read.moved_bytes <= copy.left_out) {
         require_store(copy);  // loading all of it for this read would move no less
         copy.chain = none;
@@ -96,17 +92,22 @@ void ResidencyPlanner::read_off_stage(TensorId tensor, CopyFormat format) {
 void ResidencyPlanner::write(TensorId tensor, bool whole, bool persists, std::uint32_t access,
                              std::uint32_t operation) {
     State& state = this->state(tensor);
-    ++state.version;
-    state.written_access = whole ? access : none;
-    state.written_operation = operation;
+    state.version = access;
+    state.operation = operation;
+    state.whole = whole;
     state.persists = persists;
 }
 
 void ResidencyPlanner::write_off_stage(TensorId tensor) {
     State& state = this->state(tensor);
-    ++state.version;
-    state.written_access = none;
+    state.version = none;
+    state.whole = false;
     state.persists = false;
+    for (std::uint32_t at = state.copies; at != none; at = copies_[at].sibling) {
+        copies_[at].version = none;
+        copies_[at].access = none;
+        copies_[at].chain = none;
+    }
 }
 
 ResidencyPlan ResidencyPlanner::plan(std::uint64_t accesses, std::uint64_t operations) {

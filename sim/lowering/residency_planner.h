@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 #include "sim/input/operation.h"
 #include "sim/lowering/copy_format.h"
@@ -40,23 +41,24 @@ public:
 
 private:
     static constexpr std::uint32_t none = Stay::none;
-    /// A copy since the tensor was last written, or first read.
+    /// A copy since the tensor was last written, or first read. Kept for every copy, as State is for every tensor:
+    /// small.
     struct Copy {
-        std::uint32_t version = 0;    // of the tensor
-        std::uint32_t access = none;  // the last one that could leave it on chip
-        std::uint32_t operation = 0;  // of that
-        std::uint32_t left_out = 0;   // bytes that it leaves out, if it reads from DRAM
-        std::uint32_t chain = none;   // its stays
+        std::uint32_t version = none;  // the tensor's, that this is a copy of
+        std::uint32_t access = none;   // the last one that could leave it on chip
+        std::uint32_t operation = 0;   // of that
+        std::uint32_t left_out = 0;    // bytes that it leaves out, if it reads from DRAM
+        std::uint32_t chain = none;    // its stays
         std::uint32_t last_stay = none;
         std::uint32_t sibling = none;  // the tensor's next copy
         CopyFormat format = CopyFormat::fp16;
         bool must_store = false;
     };
     struct State {
-        std::uint32_t version = 0;
-        std::uint32_t written_access = none;  // that this version can stay from
-        std::uint32_t written_operation = 0;
-        std::uint32_t copies = none;  // the first
+        std::uint32_t version = none;  // the access that wrote it; none: it is in DRAM to begin with
+        std::uint32_t operation = 0;   // of that
+        std::uint32_t copies = none;   // the first
+        bool whole = false;            // all of it was written
         bool persists = false;
     };
 

@@ -2,6 +2,8 @@
 #include "sim/lowering/stay_selection.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "sim/lowering/occupancy.h"
@@ -10,11 +12,11 @@ namespace nibble {
 
 namespace {
 
-/// A stay, or all stays of a chain that are not selected yet, with what it is worth.
+/// A stay, or all stays of a chain that are not selected yet, with what it is worth. Kept for every stay: small.
 struct Candidate {
-    float worth = 0;  ///< bytes saved for a byte and operation of room
-    std::uint32_t index = 0;
-    bool chain = false;
+    float worth = 0;  ///< bytes saved for each operation and, weighted, byte of room
+    std::uint32_t chain : 1 = 0;
+    std::uint32_t index : 31 = 0;
 };
 
 /// Of two candidates worth the same, the chain comes first, then the one that comes first in the table.
@@ -22,16 +24,31 @@ bool comes_later(const Candidate& a, const Candidate& b) {
     if (a.worth != b.worth) {
         return a.worth < b.worth;
     }
-    return a.chain != b.chain ? b.chain : a.index > b.index;
+    return a.chain != b.chain ? b.chain != 0 : a.index > b.index;
 }
 
-// A neighbour's operation is no room at all: better than any, and still finite.
-constexpr float least_operations = 1e-3F;
-
-float worth_of(std::uint64_t saved, std::uint32_t bytes, std::uint64_t operations) {
-    return static_cast<float>(saved) /
-           (static_cast<float>(bytes) * std::max(static_cast<float>(operations), least_operations));
+Candidate candidate(float worth, bool chain, std::uint32_t index) {
+    return {worth, chain ? 1U : 0U, index & 0x7fffffffU};
 }
+
+/// How much the size of a copy weighs against what it saves. Where the room is needed by copies of very different size,
+/// counting all of it favours crumbs, and counting none of it favours lumps.
+enum class SizeWeight : std::uint8_t { full, root, none };
+
+float weight_of(std::uint32_t bytes, SizeWeight weight) {
+    switch (weight) {
+        case SizeWeight::full:
+            return static_cast<float>(bytes);
+        case SizeWeight::root:
+            return std::sqrt(static_cast<float>(bytes));
+        case SizeWeight::none:
+            break;
+    }
+    return 1;
+}
+
+// Occupancy counts less than this; scratchpads are far smaller.
+constexpr std::uint64_t most_bytes = std::numeric_limits<std::int32_t>::max();
 
 /// Half-open range of operations.
 struct Span {
@@ -41,8 +58,11 @@ struct Span {
 
 class GreedySelection {
 public:
-    GreedySelection(StayTable& table, std::uint64_t capacity_bytes, std::uint64_t operations)
-        : table_(table), capacity_(static_cast<std::int64_t>(capacity_bytes)), taken_(operations) {
+    GreedySelection(StayTable& table, std::uint64_t capacity_bytes, std::uint64_t operations, SizeWeight weight)
+        : table_(table),
+          capacity_(static_cast<std::int64_t>(std::min<std::uint64_t>(capacity_bytes, most_bytes))),
+          weight_(weight),
+          taken_(operations) {
         for (std::uint32_t stay = 0; stay < table_.size(); ++stay) {
             queue_.push_back(single(stay));
         }
@@ -59,7 +79,7 @@ public:
             std::ranges::pop_heap(queue_, comes_later);
             const Candidate candidate = queue_.back();
             queue_.pop_back();
-            candidate.chain ? consider_whole(candidate) : consider_single(candidate);
+            candidate.chain != 0 ? consider_whole(candidate) : consider_single(candidate);
         }
     }
 
@@ -81,12 +101,20 @@ private:
         const StayChain& chain = chain_of(index);
         const std::uint64_t saved = table_.stay(index).saved_bytes + (chain.left == 1 ? chain.store_bytes : 0);
         const Span room = span(index);
-        return {worth_of(saved, chain.bytes, room.end - room.begin), index, false};
+        return candidate(worth_of(saved, chain.bytes, room.end - room.begin), false, index);
     }
 
     [[nodiscard]] Candidate whole(std::uint32_t index) const {
         const StayChain& chain = table_.chains()[index];
-        return {worth_of(chain.left_bytes + chain.store_bytes, chain.bytes, chain.left_operations + 1), index, true};
+        const std::uint64_t loads = std::uint64_t{chain.left} * chain.bytes;
+        return candidate(worth_of(loads + chain.store_bytes, chain.bytes, chain.left_operations + 1), true, index);
+    }
+
+    [[nodiscard]] float worth_of(std::uint64_t saved, std::uint32_t bytes, std::uint64_t operations) const {
+        // A neighbour's operation is no room at all: better than any, and still finite.
+        constexpr float least_operations = 1e-3F;
+        return static_cast<float>(saved) /
+               (weight_of(bytes, weight_) * std::max(static_cast<float>(operations), least_operations));
     }
 
     template <class Visit>
@@ -148,10 +176,11 @@ private:
                taken_.largest(room.begin, room.end - 1) + std::int64_t{chain_of(index).bytes} <= capacity_;
     }
 
+    // What is kept fits, and so do its bytes.
     void change(std::uint32_t index, bool keeps) {
         const Span room = span(index);
         if (room.begin < room.end) {
-            const std::int64_t bytes = chain_of(index).bytes;
+            const auto bytes = static_cast<std::int32_t>(chain_of(index).bytes);
             taken_.add(room.begin, room.end - 1, keeps ? bytes : -bytes);
         }
         table_.keep(index, keeps);
@@ -173,6 +202,7 @@ private:
 
     StayTable& table_;
     std::int64_t capacity_;
+    SizeWeight weight_;
     Occupancy taken_;
     std::vector<Candidate> queue_;  // a heap: the one worth most first
 };
@@ -194,7 +224,6 @@ std::uint32_t StayTable::add(const Stay& stay) {
     ++chain.count;
     ++chain.left;
     chain.left_operations += stay.to_operation - stay.from_operation;
-    chain.left_bytes += stay.saved_bytes;
     if (stay.previous != Stay::none) {
         stays_[stay.previous].next = index;
     }
@@ -213,7 +242,12 @@ void StayTable::keep(std::uint32_t index, bool keeps) {
     const std::uint32_t operations = stay.to_operation - stay.from_operation;
     chain.left += keeps ? -1U : 1U;
     chain.left_operations += keeps ? -operations : operations;
-    chain.left_bytes += keeps ? -std::uint64_t{stay.saved_bytes} : std::uint64_t{stay.saved_bytes};
+}
+
+void StayTable::select(const Selection& selection) {
+    for (std::uint32_t index = 0; index < size(); ++index) {
+        keep(index, !selection.empty() && selection[index]);
+    }
 }
 
 std::uint64_t StayTable::saved_bytes() const {
@@ -228,9 +262,20 @@ std::uint64_t StayTable::saved_bytes() const {
 }
 
 void select_stays(StayTable& table, std::uint64_t capacity_bytes, std::uint64_t operations) {
-    if (table.size() > 0) {
-        GreedySelection(table, capacity_bytes, operations).run();
+    if (table.size() == 0) {
+        return;
     }
+    std::uint64_t most = 0;
+    StayTable::Selection best = table.selection();
+    for (const SizeWeight weight : {SizeWeight::full, SizeWeight::root, SizeWeight::none}) {
+        table.select({});
+        GreedySelection(table, capacity_bytes, operations, weight).run();
+        if (table.saved_bytes() > most) {
+            most = table.saved_bytes();
+            best = table.selection();
+        }
+    }
+    table.select(best);
 }
 
 }  // namespace nibble

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <vector>
 
 namespace nibble {
 
@@ -29,9 +30,8 @@ struct StayChain {
     std::uint32_t bytes = 0;           ///< of the copy
     /// Spared in addition if it stays all the time: then it need never be stored. 0 if it must be.
     std::uint32_t store_bytes = 0;
-    std::uint32_t left = 0;             ///< stays that are not selected; of these:
-    std::uint32_t left_operations = 0;  ///< from first to last operation of each, added up
-    std::uint64_t left_bytes = 0;       ///< that they save
+    std::uint32_t left = 0;             ///< stays that are not selected
+    std::uint32_t left_operations = 0;  ///< from first to last operation of each of these, added up
 };
 
 /// Stays to choose from.
@@ -51,6 +51,10 @@ public:
     /// Is the stay selected?
     [[nodiscard]] bool kept(std::uint32_t stay) const { return kept_[stay]; }
     void keep(std::uint32_t stay, bool keeps);
+    using Selection = std::vector<bool>;  ///< by stay
+    [[nodiscard]] const Selection& selection() const { return kept_; }
+    /// Keeps those stays, and no others; none if the selection is empty.
+    void select(const Selection& selection);
     /// Bytes of DRAM traffic that the selection saves.
     [[nodiscard]] std::uint64_t saved_bytes() const;
 
@@ -58,13 +62,13 @@ private:
     // Grow without moving: no second copy while they do.
     std::deque<Stay> stays_;
     std::deque<StayChain> chains_;
-    std::deque<bool> kept_;
+    Selection kept_;
 };
 
 /// Chooses stays that together never take more than `capacity_bytes` in any of `operations`, so that little DRAM
-/// traffic is left: greedily, by bytes saved for each byte and operation of room. Whole chains compete with single
-/// stays, because only the last stay of a chain spares its store. Finding the best choice is NP-hard (of an operation
-/// alone it is a knapsack). Deterministic.
+/// traffic is left: greedily, by bytes saved for each byte and operation of room; then with the bytes weighted less,
+/// and the best of these. Whole chains compete with single stays, because only the last stay of a chain spares its
+/// store. Finding the best choice is NP-hard (in one operation it is a knapsack); the test compares. Deterministic.
 void select_stays(StayTable& table, std::uint64_t capacity_bytes, std::uint64_t operations);
 
 }  // namespace nibble
