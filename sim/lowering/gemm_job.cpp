@@ -79,6 +79,7 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     walk_.emplace(problem_, tiling_);
     start_ = context_.tiles.take(tile_space(problem_, tiling_, input));
 
+    count_fused();
     const auto mode = static_cast<std::size_t>(precision_.mode);
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
     record.mode = array_mode_names[mode];
@@ -112,6 +113,14 @@ GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
     operand.source = memory.begin_read(operand.id, operand.format, access);
     operand.address = operand.source.on_chip ? 0 : memory.address(operand.id, operand.format);
     return operand;
+}
+
+void GemmJob::count_fused() {
+    OnChipRecord& on_chip = context_.on_chip;
+    on_chip.fused_gemms += operation_.epilogue.empty() ? 0U : 1U;
+    on_chip.fused_steps += operation_.epilogue.size();
+    on_chip.fused_quantizations += static_cast<std::uint64_t>(std::ranges::count_if(
+        out_.formats, [](CopyFormat format) { return format != CopyFormat::fp16 && format != CopyFormat::fp32; }));
 }
 
 bool GemmJob::as_large_as_the_output(TensorId tensor) const {
@@ -157,8 +166,9 @@ void GemmJob::load_up_to(Operand& operand, std::uint64_t end) {
     constexpr std::uint64_t step_bytes = 4096;  // whole bursts
     const std::uint64_t stop = std::min(operand.bytes, round_up(end, step_bytes));
     if (stop > operand.begun) {
-        context_.emitter.load({.address = operand.address + operand.begun, .run_bytes = stop - operand.begun},
-                              later(operand.source.ready, operand.source.room));
+        const Slice part{.address = operand.address + operand.begun, .run_bytes = stop - operand.begun};
+        context_.emitter.load(part, later(operand.source.ready, operand.source.room));
+        unspare_load(context_, operand.id, part);
         operand.begun = stop;
         operand.loaded = context_.emitter.issued(Unit::load);
     }
@@ -182,9 +192,12 @@ void GemmJob::load_small_side_inputs() {
         if (as_large_as_the_output(side.id)) {
             continue;
         }
+        if (side.resident()) {
+            spare_load(context_, side.id, {.address = 0, .run_bytes = side.bytes});
+        }
         if (side.source.stays) {
             load_up_to(side, side.bytes);
-        } else if (!side.resident()) {
+        } else if (!side.source.on_chip) {
             context_.emitter.load({.address = side.address, .run_bytes = side.bytes}, later(start_, side.source.ready));
             side.loaded = context_.emitter.issued(Unit::load);
         }
@@ -234,18 +247,18 @@ bool GemmJob::step() {
 }
 
 void GemmJob::fetch(Operand& operand, Slice slice) {
-    if (operand.source.stays) {
-        load_up_to(operand, end_of(slice));
-        return;
-    }
-    if (operand.source.on_chip) {
-        return;
-    }
-    slice.address += operand.address;
     if (operand.held == slice) {
         return;
     }
     operand.held = slice;
+    if (operand.resident()) {
+        spare_load(context_, operand.id, slice);
+        if (operand.source.stays) {
+            load_up_to(operand, end_of(slice));
+        }
+        return;
+    }
+    slice.address += operand.address;
     operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
     context_.emitter.load(slice, later(later(start_, operand.source.ready), operand.buffer_free[operand.buffer]));
     operand.loaded = context_.emitter.issued(Unit::load);
@@ -302,6 +315,9 @@ void GemmJob::finish_tile(const TileRange& tile) {
 
 void GemmJob::load_side_tile(Operand& side, const TileRange& tile) {
     Slice slice = problem_.out(tile, side.bits);
+    if (side.resident()) {
+        spare_load(context_, side.id, slice);
+    }
     if (side.source.stays) {
         load_up_to(side, end_of(slice));
     } else if (!side.source.on_chip) {
@@ -317,10 +333,28 @@ void GemmJob::store_tile(const OutputCopies& output, const TileRange& tile, cons
     }
     TensorMemory& memory = context_.memory;
     for (const CopyFormat format : output.formats) {
-        if (output.stores(format)) {
-            Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
+        Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
+        if (!output.stores(format)) {
+            spare_store(context_, output.id, slice);
+        } else {
             slice.address += memory.address(output.id, format);
             context_.emitter.store(slice, later(made, target_.in_dram));
+        }
+    }
+}
+
+void GemmJob::store_whole(const OutputCopies& output) {
+    if (context_.machine.ideal_memory) {
+        return;
+    }
+    TensorMemory& memory = context_.memory;
+    for (const CopyFormat format : output.formats) {
+        Slice slice{.address = 0, .run_bytes = memory.copy(output.id, format).bytes};
+        if (!output.stores(format)) {
+            spare_store(context_, output.id, slice);
+        } else {
+            slice.address = memory.address(output.id, format);
+            context_.emitter.store(slice, later(context_.emitter.issued(Unit::vector_unit), target_.in_dram));
         }
     }
 }
@@ -330,12 +364,8 @@ void GemmJob::complete() {
     Emitter& emitter = context_.emitter;
     TensorMemory& memory = context_.memory;
     for (const OutputCopies& side : side_outputs_) {
-        for (const CopyFormat format : side.formats) {
-            if (side.elements != out_.elements && side.stores(format) && !context_.machine.ideal_memory) {
-                emitter.store(
-                    {.address = memory.address(side.id, format), .run_bytes = memory.copy(side.id, format).bytes},
-                    later(emitter.issued(Unit::vector_unit), target_.in_dram));
-            }
+        if (side.elements != out_.elements) {
+            store_whole(side);
         }
     }
     for (Operand* operand : operands()) {

@@ -52,6 +52,8 @@ private:
     void finish_tile(const TileRange& tile);
     void load_side_tile(Operand& side, const TileRange& tile);
     void store_tile(const OutputCopies& output, const TileRange& tile, const Dependencies& made);
+    void store_whole(const OutputCopies& output);
+    void count_fused();
     void complete();
 
     GemmResources& resources_;

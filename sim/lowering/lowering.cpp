@@ -39,7 +39,7 @@ public:
           emitter_(machine),
           memory_(machine, plan),
           tiles_(machine.scratchpad),
-          context_{machine, *options.recipe, emitter_, memory_, tiles_},
+          context_{machine, *options.recipe, emitter_, memory_, tiles_, on_chip_},
           values_(trace_path, machine, values_seed, dump_of(options)),
           gemms_(context_, options.values ? &values_ : nullptr) {}
 
@@ -63,6 +63,13 @@ public:
         return emitter_.pop();
     }
 
+    [[nodiscard]] OnChipRecord on_chip() const {
+        OnChipRecord record = on_chip_;
+        for (std::size_t kind = 0; kind < record.kinds.size(); ++kind) {
+            record.kinds[kind].tensors = memory_.kept_tensors()[kind];
+        }
+        return record;
+    }
     [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
 
 private:
@@ -113,6 +120,7 @@ private:
     Emitter emitter_;
     TensorMemory memory_;
     TileSpace tiles_;
+    OnChipRecord on_chip_;
     LoweringContext context_;
     GemmValues values_;
     GemmLowering gemms_;
@@ -130,6 +138,10 @@ Lowering::~Lowering() = default;
 
 ProgramItem Lowering::next() {
     return impl_->next();
+}
+
+OnChipRecord Lowering::on_chip() const {
+    return impl_->on_chip();
 }
 
 std::uint64_t Lowering::values_checked() const {

@@ -43,7 +43,28 @@ std::uint64_t quantize_lane_ops(TensorRole role, CopyFormat format) {
     return 0;
 }
 
+OnChipKind& kind_of(LoweringContext& context, TensorId id) {
+    return context.on_chip.kinds[static_cast<std::size_t>(context.memory.tensor(id).role)];
+}
+
+/// Bytes that the slice would move if it lay in DRAM; blocks start on whole bursts.
+std::int64_t moved_bytes(const LoweringContext& context, const Slice& slice) {
+    return context.machine.ideal_memory ? 0 : static_cast<std::int64_t>(context.emitter.bus_bytes(slice));
+}
+
 }  // namespace
+
+void spare_load(LoweringContext& context, TensorId id, const Slice& slice) {
+    kind_of(context, id).load_bytes += moved_bytes(context, slice);
+}
+
+void unspare_load(LoweringContext& context, TensorId id, const Slice& slice) {
+    kind_of(context, id).load_bytes -= moved_bytes(context, slice);
+}
+
+void spare_store(LoweringContext& context, TensorId id, const Slice& slice) {
+    kind_of(context, id).store_bytes += moved_bytes(context, slice);
+}
 
 std::uint64_t lane_ops_of(const std::vector<VectorStep>& steps) {
     std::uint64_t ops = 0;

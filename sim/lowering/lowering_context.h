@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/machine/machine_params.h"
+#include "sim/counters/on_chip_record.h"
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/recipe.h"
 #include "sim/lowering/tensor_memory.h"
@@ -20,7 +21,14 @@ struct LoweringContext {
     Emitter& emitter;
     TensorMemory& memory;
     TileSpace& tiles;
+    OnChipRecord& on_chip;
 };
+
+/// A slice of a tensor that would have been loaded, or stored, had it not been on chip.
+void spare_load(LoweringContext& context, TensorId id, const Slice& slice);
+/// A slice that was loaded whole, to stay, for the slices that were spared of it.
+void unspare_load(LoweringContext& context, TensorId id, const Slice& slice);
+void spare_store(LoweringContext& context, TensorId id, const Slice& slice);
 
 /// Lane-operations of a list of steps for one element. Throws InputError for a function that does not exist.
 [[nodiscard]] std::uint64_t lane_ops_of(const std::vector<VectorStep>& steps);

@@ -133,7 +133,9 @@ std::uint64_t TensorMemory::address(TensorId id, CopyFormat format) {
     return copy.address;
 }
 
-Dependencies TensorMemory::keep(Copy& copy, std::uint64_t access) {
+Dependencies TensorMemory::keep(Live& live, Copy& copy, std::uint64_t access) {
+    kept_tensors_[static_cast<std::size_t>(live.tensor.role)] += live.kept ? 0U : 1U;
+    live.kept = true;
     copy.kept_by = access;
     if (copy.resident) {
         return {};
@@ -143,7 +145,8 @@ Dependencies TensorMemory::keep(Copy& copy, std::uint64_t access) {
 }
 
 TensorMemory::Source TensorMemory::begin_read(TensorId id, CopyFormat format, std::uint64_t access) {
-    Copy& copy = at(id).copies[static_cast<std::size_t>(format)];
+    Live& live = at(id);
+    Copy& copy = live.copies[static_cast<std::size_t>(format)];
     const Placement& placement = plan_.residency().at(access);
     if (placement.spares(format) && !copy.resident) {
         throw ModelError(fmt::format("a copy of tensor {} is not on chip, where it should be", id));
@@ -153,7 +156,7 @@ TensorMemory::Source TensorMemory::begin_read(TensorId id, CopyFormat format, st
     source.stays = placement.keeps(format) && !source.on_chip;
     source.ready = source.on_chip ? copy.written : copy.stored;
     if (placement.keeps(format)) {
-        source.room = keep(copy, access);
+        source.room = keep(live, copy, access);
     }
     return source;
 }
@@ -175,7 +178,7 @@ TensorMemory::Target TensorMemory::begin_write(TensorId id, std::uint64_t access
         if (placement.keeps(format)) {
             // In the place of what it is made from: others may still be reading that.
             target.on_chip = later(target.on_chip, copy.resident ? live.used : Dependencies{});
-            target.on_chip = later(target.on_chip, keep(copy, access));
+            target.on_chip = later(target.on_chip, keep(live, copy, access));
         }
         if (!placement.spares(format) && !memory_free_) {
             static_cast<void>(address(id, format));

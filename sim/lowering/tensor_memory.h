@@ -103,6 +103,10 @@ public:
     /// What makes the tensor is complete on chip, and in DRAM.
     void written(TensorId id, const Dependencies& on_chip, const Dependencies& in_dram);
 
+    /// Tensors of which a copy stayed on chip so far, by TensorRole.
+    using TensorCounts = std::array<std::uint64_t, 8>;
+    [[nodiscard]] const TensorCounts& kept_tensors() const { return kept_tensors_; }
+
     /// A read of a copy is over; `issued` is everything given to the units so far.
     void end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued);
     /// A write is over.
@@ -113,11 +117,12 @@ private:
         Tensor tensor;
         std::array<Copy, copy_format_count> copies{};
         Dependencies used{};  // everything that operations before this one do with it
+        bool kept = false;    // a copy was on chip
     };
     [[nodiscard]] Live& at(TensorId id);
     [[nodiscard]] const Live& at(TensorId id) const;
     /// Room for a copy from this access on, unless it has some.
-    [[nodiscard]] Dependencies keep(Copy& copy, std::uint64_t access);
+    [[nodiscard]] Dependencies keep(Live& live, Copy& copy, std::uint64_t access);
     void end_access(TensorId id, Live& live, std::uint64_t access, const Dependencies& issued);
 
     const TensorPlan& plan_;
@@ -125,6 +130,7 @@ private:
     DramAllocator dram_;
     ResidentSpace resident_;
     std::unordered_map<TensorId, Live> live_;
+    TensorCounts kept_tensors_{};
 };
 
 }  // namespace nibble

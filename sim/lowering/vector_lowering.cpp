@@ -25,6 +25,7 @@ constexpr std::uint64_t chunk_alignment_bytes = 64;
 
 /// One copy of an operand, as this operation moves it.
 struct Stream {
+    TensorId id = 0;
     std::uint64_t address = 0;
     std::uint64_t bytes = 0;
     std::uint64_t elements = 0;
@@ -142,6 +143,7 @@ private:
                 input_copy(operation_, i, tensor.role, context_.recipe, context_.machine.gradient_storage);
             const TensorMemory::Source source = memory.begin_read(id, format, first_access + i);
             Stream stream;
+            stream.id = id;
             stream.bytes = memory.copy(id, format).bytes;
             stream.elements = tensor.elements;
             stream.moves = !source.on_chip;
@@ -165,6 +167,7 @@ private:
             const OutputCopies output = output_copies(memory.plan(), tensor, first_access + i);
             for (const CopyFormat format : output.formats) {
                 Stream stream;
+                stream.id = output.id;
                 stream.bytes = memory.copy(output.id, format).bytes;
                 stream.elements = output.elements;
                 stream.moves = output.stores(format) && !context_.machine.ideal_memory;
@@ -235,17 +238,14 @@ private:
         for (const Stream& stream : inputs_) {
             ready = later(ready, stream.moves ? Dependencies{} : stream.ready);
             read_bytes += part_of(stream.bytes, chunk, chunks);
-            if (!stream.moves) {
+            if (stream.small() && chunk > 0) {
                 continue;
             }
-            const Dependencies needs =
-                later(stream.ready, stream.stays ? stream.room : later(start_, input_free_[slot]));
-            if (stream.small()) {
-                if (chunk == 0) {
-                    emitter.load(slice_of_chunk(stream, 0, 1), needs);
-                }
+            const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
+            if (stream.moves) {
+                emitter.load(slice, later(stream.ready, stream.stays ? stream.room : later(start_, input_free_[slot])));
             } else {
-                emitter.load(slice_of_chunk(stream, chunk, chunks), needs);
+                spare_load(context_, stream.id, slice);
             }
         }
         ready = later(ready, emitter.issued(Unit::load));
@@ -272,13 +272,14 @@ private:
     void store(const std::vector<Stream>& streams, std::uint64_t chunk, std::uint64_t chunks,
                const Dependencies& made) {
         for (const Stream& stream : streams) {
-            if (!stream.moves) {
+            if (stream.small() && chunk + 1 < chunks) {
                 continue;
             }
-            if (!stream.small()) {
-                context_.emitter.store(slice_of_chunk(stream, chunk, chunks), later(made, target_.in_dram));
-            } else if (chunk + 1 == chunks) {
-                context_.emitter.store(slice_of_chunk(stream, 0, 1), later(made, target_.in_dram));
+            const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
+            if (stream.moves) {
+                context_.emitter.store(slice, later(made, target_.in_dram));
+            } else {
+                spare_store(context_, stream.id, slice);
             }
         }
     }
