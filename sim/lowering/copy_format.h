@@ -76,6 +76,9 @@ using CopyFormats = std::uint8_t;
             if (storage == GradientStorage::packed_pair) {
                 return CopyFormat::fp4_pair;
             }
+            if (storage == GradientStorage::rerounded) {
+                return CopyFormat::fp16;
+            }
             return phase == Phase::dw ? CopyFormat::fp4_odd : CopyFormat::fp4_even;
         case StorageFormat::fp8:
             return CopyFormat::fp8;
@@ -86,6 +89,13 @@ using CopyFormats = std::uint8_t;
     }
     return CopyFormat::fp16;
 }
+
+/// Is this operand of a GEMM read as 16 bits and rounded to radix-4 codes of one phase on its way to the array?
+[[nodiscard]] constexpr bool rounded_on_load(TensorRole role, const GemmPrecision& precision, GradientStorage storage) {
+    return role == TensorRole::gradient && precision.gradient == StorageFormat::fp4 &&
+           storage == GradientStorage::rerounded;
+}
+inline constexpr std::uint32_t rounded_code_bits = 4;  ///< of these codes
 
 /// Is the operation a GEMM for the array? Depthwise convolutions have one row of reduction and one column of output a
 /// channel: they run on the vector unit, as does everything element-wise.

@@ -108,6 +108,8 @@ GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
     const Tensor& tensor = memory.tensor(operand.id);
     operand.format = input_copy(operation_, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
     operand.bits = bits_of(operand.format, tensor);
+    operand.rounded =
+        input < gemm_operands && rounded_on_load(tensor.role, precision_, context_.machine.gradient_storage);
     operand.buffer_free.resize(context_.machine.scratchpad.buffering);
     operand.bytes = memory.copy(operand.id, operand.format).bytes;
     operand.source = memory.begin_read(operand.id, operand.format, access);
@@ -134,6 +136,8 @@ TilingInput GemmJob::tiling_input() const {
     input.right_bits = right_.bits;
     input.left_resident = left_.resident();
     input.right_resident = right_.resident();
+    input.left_rounded_bits = left_.rounded ? left_.array_bits() : 0;
+    input.right_rounded_bits = right_.rounded ? right_.array_bits() : 0;
     input.memory_free = context_.machine.ideal_memory;
     input.tiles = context_.tiles.capacity();
     input.buffering = context_.machine.scratchpad.buffering;
@@ -216,8 +220,8 @@ bool GemmJob::step() {
     MatmulCommand command;
     command.mode = precision_.mode;
     command.dataflow = tiling_.dataflow;
-    command.left_bits = left_.bits;
-    command.right_bits = right_.bits;
+    command.left_bits = left_.array_bits();
+    command.right_bits = right_.array_bits();
     command.left_transposed = problem_.left_transposed();
     command.right_transposed = problem_.right_transposed();
     command.accumulate = !first;
@@ -256,12 +260,29 @@ void GemmJob::fetch(Operand& operand, Slice slice) {
         if (operand.source.stays) {
             load_up_to(operand, end_of(slice));
         }
+        if (operand.rounded) {
+            operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
+            round_tile(operand, slice);
+        }
         return;
     }
     slice.address += operand.address;
     operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
     context_.emitter.load(slice, later(later(start_, operand.source.ready), operand.buffer_free[operand.buffer]));
     operand.loaded = context_.emitter.issued(Unit::load);
+    if (operand.rounded) {
+        round_tile(operand, slice);
+    }
+}
+
+// Of an operand that stays, into a buffer of its own; of a loaded tile in its place, as codes are shorter and are
+// written after what they are made of was read.
+void GemmJob::round_tile(Operand& operand, const Slice& slice) {
+    const Dependencies there = later(operand.loaded, operand.source.on_chip ? operand.source.ready : Dependencies{});
+    context_.emitter.convert(
+        {.elements = slice.bytes() * 8 / operand.bits, .code_bits = operand.array_bits(), .values = nullptr},
+        later(there, later(start_, operand.buffer_free[operand.buffer])));
+    operand.loaded = later(operand.loaded, context_.emitter.issued(Unit::log_gradient));
 }
 
 void GemmJob::finish_tile(const TileRange& tile) {

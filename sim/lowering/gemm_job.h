@@ -29,7 +29,8 @@ private:
     struct Operand {
         TensorId id = 0;
         CopyFormat format = CopyFormat::fp16;
-        std::uint32_t bits = 16;
+        std::uint32_t bits = 16;                // where it is
+        bool rounded = false;                   // to radix-4 codes, tile by tile, on its way to the array
         std::uint64_t bytes = 0;                // of the whole operand
         TensorMemory::Source source;            // where it is, and whether it is loaded whole
         std::uint64_t address = 0;              // in DRAM, unless it is on chip
@@ -38,6 +39,7 @@ private:
         std::vector<Dependencies> buffer_free;  // last users of each buffer
         std::size_t buffer = 0;                 // last loaded
         Dependencies loaded{};                  // that load
+        [[nodiscard]] std::uint32_t array_bits() const { return rounded ? rounded_code_bits : bits; }
         [[nodiscard]] bool resident() const { return source.on_chip || source.stays; }
     };
 
@@ -49,6 +51,7 @@ private:
     void load_small_side_inputs();
     [[nodiscard]] std::vector<Operand*> operands();
     void fetch(Operand& operand, Slice slice);
+    void round_tile(Operand& operand, const Slice& slice);
     void finish_tile(const TileRange& tile);
     void load_side_tile(Operand& side, const TileRange& tile);
     void store_tile(const OutputCopies& output, const TileRange& tile, const Dependencies& made);

@@ -101,12 +101,11 @@ TileBytes buffers(const GemmProblem& problem, const TilingInput& input, const Ti
                   std::uint64_t out_tiles) {
     const auto copies = [&](std::uint64_t loads) { return std::min<std::uint64_t>(loads, input.buffering); };
     TileBytes need{};
-    if (!input.left_resident) {
-        of(need, TileBuffer::left) = copies(left_tiles * times.left) * problem.left(largest, input.left_bits).bytes();
+    if (const std::uint32_t bits = input.left_resident ? input.left_rounded_bits : input.left_bits; bits > 0) {
+        of(need, TileBuffer::left) = copies(left_tiles * times.left) * problem.left(largest, bits).bytes();
     }
-    if (!input.right_resident) {
-        of(need, TileBuffer::right) =
-            copies(right_tiles * times.right) * problem.right(largest, input.right_bits).bytes();
+    if (const std::uint32_t bits = input.right_resident ? input.right_rounded_bits : input.right_bits; bits > 0) {
+        of(need, TileBuffer::right) = copies(right_tiles * times.right) * problem.right(largest, bits).bytes();
     }
     const std::uint64_t outputs = problem.out_elements(fullest);
     const auto made = [&](std::uint64_t bits) { return copies(out_tiles) * bytes_for(Bits(outputs * bits)).count(); };

@@ -30,6 +30,10 @@ struct TilingInput {
     std::uint32_t stored_bits = 16;  ///< of these, written to DRAM
     bool left_resident = false;      ///< the operand is on chip already and takes no part of the tile space
     bool right_resident = false;
+    /// Bits that an element of a tile takes of the tile space although the operand is on chip: its codes, if it is
+    /// rounded on its way to the array. What is loaded is rounded in its place.
+    std::uint32_t left_rounded_bits = 0;
+    std::uint32_t right_rounded_bits = 0;
     bool memory_free = false;     ///< machine with ideal memory
     TileCapacity tiles;           ///< room for tiles
     std::uint32_t buffering = 2;  ///< tiles of one operand or result that have room at the same time

@@ -16,9 +16,10 @@ constexpr std::size_t tilings_remembered = 4096;
 }  // namespace
 
 const Tiling& TilingCache::tiling(const Operation& operation, const GemmProblem& problem, const TilingInput& input) {
-    std::string key = fmt::format("{} {} {} {} {} {} {} {} ", static_cast<int>(computed_as(operation)),
-                                  static_cast<int>(input.mode), input.left_bits, input.right_bits, input.out_bits,
-                                  input.stored_bits, input.left_resident, input.right_resident);
+    std::string key =
+        fmt::format("{} {} {} {} {} {} {} {} {} {} ", static_cast<int>(computed_as(operation)),
+                    static_cast<int>(input.mode), input.left_bits, input.right_bits, input.out_bits, input.stored_bits,
+                    input.left_resident, input.right_resident, input.left_rounded_bits, input.right_rounded_bits);
     if (const auto* c = std::get_if<Convolution>(&operation.work)) {
         key += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", c->n, c->c, c->h, c->w, c->k, c->r, c->s,
                            c->stride_h, c->stride_w, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right,
