@@ -4,11 +4,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <variant>
 
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
+#include "sim/input/trace_reader.h"
 #include "tests/support/random_case.h"
+#include "tests/support/step_trace.h"
+#include "tests/support/test_machine.h"
+#include "tests/support/trace_file.h"
 
 namespace nibble {
 namespace {
@@ -93,6 +99,79 @@ TEST(ResidentSpace, TakesWhatWasFreedLongestAgo) {
     EXPECT_EQ(space.take(30), (Dependencies{1, 2, 0, 0, 0}));
     EXPECT_EQ(space.take(20), second);
     EXPECT_THROW(static_cast<void>(space.take(1)), ModelError);
+}
+
+// ---- who waits for whom
+
+// 100 elements of 16 bits; the first four operations of a step, with all commands given to the units at their ends.
+class TensorMemoryTest : public testing::Test {
+protected:
+    /// a is made, read, and made again; room on chip for it or not.
+    void begin(std::uint64_t resident_bytes) {
+        test::StepTrace trace;
+        a_ = trace.tensor(TensorRole::activation, 100);
+        const TensorId big = trace.tensor(TensorRole::activation, 1'000'000);
+        trace.vector(100, {big}, {a_});      // accesses 0 and 1
+        trace.vector(100, {a_}, {big});      // 2 and 3
+        trace.vector(100, {big}, {a_});      // 4 and 5
+        trace.vector(100, {a_, a_}, {big});  // 6, 7 and 8
+        file_.emplace(trace.finish());
+        machine_.scratchpad.resident_bytes = resident_bytes;
+        plan_.emplace(file_->path(), machine_, *find_recipe("fp16"), Selection{});
+        memory_.emplace(machine_, *plan_);
+        for (TraceReader reader(file_->path()); const auto item = reader.next();) {
+            if (const auto* tensor = std::get_if<Tensor>(&*item)) {
+                memory_->declare(*tensor);
+            }
+        }
+    }
+
+    // Load, array, log-gradient, vector unit, store.
+    static constexpr Dependencies first{1, 0, 0, 1, 1};
+    static constexpr Dependencies second{2, 0, 0, 2, 2};
+
+    MachineParameters machine_ = test::small_machine();
+    TensorId a_ = 0;
+    std::optional<test::TraceFile> file_;
+    std::optional<TensorPlan> plan_;
+    std::optional<TensorMemory> memory_;
+};
+
+TEST_F(TensorMemoryTest, InDramReadersWaitForTheStoreAndWritersForTheLoads) {
+    begin(0);
+    EXPECT_EQ(memory_->begin_write(a_, 1).in_dram, Dependencies{});
+    memory_->written(a_, {0, 0, 0, 1, 0}, first);
+    memory_->end_write(a_, 1, first);
+    const TensorMemory::Source source = memory_->begin_read(a_, CopyFormat::fp16, 2);
+    EXPECT_FALSE(source.on_chip);
+    EXPECT_FALSE(source.stays);
+    EXPECT_EQ(source.ready, first);
+    memory_->end_read(a_, CopyFormat::fp16, 2, second);
+    const TensorMemory::Target target = memory_->begin_write(a_, 5);
+    EXPECT_EQ(target.on_chip, Dependencies{});
+    EXPECT_EQ(target.in_dram, (Dependencies{2, 0, 0, 0, 2})) << "what moves data to and from DRAM";
+}
+
+TEST_F(TensorMemoryTest, OnChipReadersWaitForTheMakerAndWritersForThePlace) {
+    begin(200);
+    EXPECT_EQ(memory_->begin_write(a_, 1).on_chip, Dependencies{});
+    memory_->written(a_, {0, 0, 0, 1, 0}, first);
+    memory_->end_write(a_, 1, first);
+    const TensorMemory::Source source = memory_->begin_read(a_, CopyFormat::fp16, 2);
+    EXPECT_TRUE(source.on_chip);
+    EXPECT_EQ(source.ready, (Dependencies{0, 0, 0, 1, 0}));
+    memory_->end_read(a_, CopyFormat::fp16, 2, second);
+    const TensorMemory::Target target = memory_->begin_write(a_, 5);
+    EXPECT_EQ(target.on_chip, second) << "the room is that of the value before";
+    EXPECT_EQ(target.in_dram, Dependencies{}) << "it is not stored";
+    memory_->end_write(a_, 5, second);
+    EXPECT_TRUE(memory_->begin_read(a_, CopyFormat::fp16, 6).on_chip);
+    EXPECT_TRUE(memory_->begin_read(a_, CopyFormat::fp16, 7).on_chip);
+    memory_->end_read(a_, CopyFormat::fp16, 6, second);
+    EXPECT_TRUE(memory_->copy(a_, CopyFormat::fp16).resident) << "the same operation reads it again";
+    EXPECT_EQ(memory_->kept_tensors()[static_cast<std::size_t>(TensorRole::activation)], 1U);
+    memory_->end_read(a_, CopyFormat::fp16, 7, second);
+    EXPECT_THROW(static_cast<void>(memory_->copy(a_, CopyFormat::fp16)), ModelError) << "gone after its last use";
 }
 
 }  // namespace
