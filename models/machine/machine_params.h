@@ -18,6 +18,7 @@ namespace nibble {
 enum class GradientStorage : std::uint8_t {
     two_codes,    ///< two 4-bit tensors; each GEMM reads the one that it needs
     packed_pair,  ///< one 5-bit tensor (even code and one bit for the odd one), read by both GEMMs
+    rerounded,    ///< the 16-bit gradient alone; the log-gradient unit rounds every tile that a GEMM has loaded
 };
 
 /// A complete, validated machine: what the models are built from. Constructing a machine from it cannot fail on input.

@@ -27,6 +27,7 @@ RunSummary run_machine(const std::string& trace_path, const Job& job, const Mach
     options.skipping = job.skipping;
     Machine machine(job.machine, lowering, ledger, options);
     RunSummary summary = machine.run();
+    summary.on_chip = lowering.on_chip();
     summary.values_checked = lowering.values_checked();
     return summary;
 }

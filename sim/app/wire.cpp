@@ -105,6 +105,7 @@ void code_summary(Coder& coder, Summary& summary) {
     coder.field(summary.wall_seconds);
     coder.field(summary.causes);
     coder.field(summary.counters);
+    coder.field(summary.on_chip);
     coder.field(summary.values_checked);
 }
 

@@ -147,9 +147,11 @@ private:
             }
         }
         machine_.ideal_memory = root_.optional_bool("ideal_memory", machine_.ideal_memory);
-        machine_.gradient_storage = root_.optional_choice<GradientStorage>(
-            "gradient_storage", machine_.gradient_storage,
-            {{"two_codes", GradientStorage::two_codes}, {"packed_pair", GradientStorage::packed_pair}});
+        machine_.gradient_storage =
+            root_.optional_choice<GradientStorage>("gradient_storage", machine_.gradient_storage,
+                                                   {{"two_codes", GradientStorage::two_codes},
+                                                    {"packed_pair", GradientStorage::packed_pair},
+                                                    {"rerounded", GradientStorage::rerounded}});
     }
 
     void read_mac_array() {
@@ -431,6 +433,18 @@ std::string mode_yaml(const MacArrayParameters& array, const ArrayGeometry& geom
                        geometry.cycles_per_step);
 }
 
+std::string_view name_of(GradientStorage storage) {
+    switch (storage) {
+        case GradientStorage::two_codes:
+            return "two_codes";
+        case GradientStorage::packed_pair:
+            return "packed_pair";
+        case GradientStorage::rerounded:
+            break;
+    }
+    return "rerounded";
+}
+
 std::string_view accumulator_name(AccumulatorFormat format) {
     switch (format) {
         case AccumulatorFormat::fp16:
@@ -469,7 +483,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     line(0, "clock_period_ps", machine.clock_period_ps);
     line(0, "technology", yaml_text(machine.technology));
     line(0, "ideal_memory", machine.ideal_memory);
-    line(0, "gradient_storage", machine.gradient_storage == GradientStorage::two_codes ? "two_codes" : "packed_pair");
+    line(0, "gradient_storage", name_of(machine.gradient_storage));
 
     section(0, "sequencer");
     line(1, "queue_entries", machine.sequencer.queue_entries);

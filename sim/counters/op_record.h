@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/counters/counter.h"
+#include "sim/counters/on_chip_record.h"
 #include "sim/counters/value_record.h"
 
 namespace nibble {
@@ -57,6 +58,7 @@ struct RunSummary {
     CauseCycles causes{};
     CounterValues counters{};  ///< sum over operations
     std::vector<UnitActivity> units;
+    OnChipRecord on_chip;
     std::uint64_t values_checked = 0;  ///< GEMM outputs compared with the plain reference (values mode)
 };
 

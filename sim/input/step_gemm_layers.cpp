@@ -41,11 +41,12 @@ Value StepExpander::batch_norm_gradient(const OperationLabel& by, const Value& g
     const TensorDraft plan = gradient->plan;
     const std::uint64_t elements = elements_of(plan.shape);
     const TensorDraft sums_plan{TensorRole::statistic, name + ".scale_shift_gradient", trained_[parameters].shape};
-    // The gradient is needed by two passes. If it is cheap to compute (one tensor and its mask), both compute it; if it
-    // sums several tensors or others read it too, the first pass writes it.
+    // The gradient is needed twice: to be summed, and when the sums are whole. If a GEMM makes it, it is summed as it
+    // drains. Else two passes need it. If it is cheap to compute (one tensor and its mask), both compute it; if it sums
+    // several tensors or others read it too, the first pass writes it.
     TensorId sums = 0;
-    const bool recompute =
-        gradient->pending && gradient->readers == 1 && gradient->operands == 1 && gradient->pending->outputs.empty();
+    const bool recompute = gradient->vector_pending() && gradient->readers == 1 && gradient->operands == 1 &&
+                           gradient->pending->outputs.empty();
     if (recompute) {
         const auto& open = std::get<VectorWork>(gradient->pending->work);
         Value pass = StepBuilder::vector(by, elements, open.steps, gradient->pending->inputs, plan);
@@ -116,9 +117,6 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
 
     on_backward([=, this] {
         Value gradient = gradient_of(at);
-        if (conv.batch_norm) {
-            store_gemm(gradient);
-        }
         if (saved) {
             gradient = activate_gradient(label(at), gradient, conv.activation, name, *saved);
         }
@@ -135,9 +133,6 @@ void StepExpander::forward(std::size_t at, const ConvolutionLayer& conv) {
         if (input(at).needs_gradient) {
             const Value dx = StepBuilder::gemm(label(at), Phase::dx, work, dy, weight(w),
                                                {TensorRole::gradient, name + ".input_gradient", in});
-            if (conv.batch_norm) {  // sums and activation gradients join the first pass of batch normalisation instead
-                builder_.store(dx);
-            }
             add_gradient(label(at), source(at), dx);
         }
     });

@@ -60,10 +60,10 @@ void StepExpander::forward(std::size_t at, const LstmLayer& lstm) {
         builder_.emit(vector_operation(by, Phase::vector, elements_of(state), {{"lstm_cell"}},
                                        {sum, input_gates_of_step[t], c[t]}, {h[t + 1], c[t + 1], saved[t]}));
     }
-    const TensorDraft result{TensorRole::activation, name + ".output", out};
-    const TensorId all_h = builder_.declare(result);
-    copy(elements_of(out), {h.begin() + 1, h.end()}, {all_h});
-    set_output(at, StepBuilder::stored(all_h, result), out);
+    set_output(at,
+               StepBuilder::vector(by, elements_of(out), {{"copy"}}, {h.begin() + 1, h.end()},
+                                   {TensorRole::activation, name + ".output", out}),
+               out);
 
     on_backward([=, this] {
         const auto gradient = [&](const std::string& what, std::uint64_t t, const Shape& shape) {

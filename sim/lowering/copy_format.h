@@ -35,10 +35,13 @@ using CopyFormats = std::uint8_t;
     return format == CopyFormat::fp4_even || format == CopyFormat::fp4_odd || format == CopyFormat::fp4_pair;
 }
 
-/// Bits of one element of `tensor` in this format.
-[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, const Tensor& tensor) {
+/// Bits of one element in this format; `mask_bits` of a mask's.
+[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, std::uint32_t mask_bits) {
     constexpr std::array<std::uint32_t, copy_format_count> bits{4, 4, 4, 5, 8, 16, 32, 0};
-    return format == CopyFormat::mask ? tensor.bits : bits[static_cast<std::size_t>(format)];
+    return format == CopyFormat::mask ? mask_bits : bits[static_cast<std::size_t>(format)];
+}
+[[nodiscard]] constexpr std::uint32_t bits_of(CopyFormat format, const Tensor& tensor) {
+    return bits_of(format, tensor.bits);
 }
 
 /// The copy that vector work reads and writes: 16-bit data, 32-bit states and statistics, masks as they are.
@@ -73,6 +76,9 @@ using CopyFormats = std::uint8_t;
             if (storage == GradientStorage::packed_pair) {
                 return CopyFormat::fp4_pair;
             }
+            if (storage == GradientStorage::rerounded) {
+                return CopyFormat::fp16;
+            }
             return phase == Phase::dw ? CopyFormat::fp4_odd : CopyFormat::fp4_even;
         case StorageFormat::fp8:
             return CopyFormat::fp8;
@@ -83,6 +89,13 @@ using CopyFormats = std::uint8_t;
     }
     return CopyFormat::fp16;
 }
+
+/// Is this operand of a GEMM read as 16 bits and rounded to radix-4 codes of one phase on its way to the array?
+[[nodiscard]] constexpr bool rounded_on_load(TensorRole role, const GemmPrecision& precision, GradientStorage storage) {
+    return role == TensorRole::gradient && precision.gradient == StorageFormat::fp4 &&
+           storage == GradientStorage::rerounded;
+}
+inline constexpr std::uint32_t rounded_code_bits = 4;  ///< of these codes
 
 /// Is the operation a GEMM for the array? Depthwise convolutions have one row of reduction and one column of output a
 /// channel: they run on the vector unit, as does everything element-wise.

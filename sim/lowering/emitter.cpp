@@ -85,6 +85,9 @@ ProgramItem Emitter::pop() {
 }
 
 std::uint64_t Emitter::bus_bytes(const Slice& slice) const {
+    if (slice.bytes() == 0) {
+        return 0;
+    }
     const auto bursts = [&](std::uint64_t address) {
         return (address + slice.run_bytes - 1) / burst_bytes_ - address / burst_bytes_ + 1;
     };

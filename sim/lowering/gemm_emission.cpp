@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/gemm_emission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "models/mac_array/tile_values.h"
@@ -16,72 +17,156 @@ std::size_t next_buffer(std::size_t buffer, const std::vector<Dependencies>& buf
     return (buffer + 1) % buffers.size();
 }
 
+/// One past the last byte of a slice.
+std::uint64_t end_of(const Slice& slice) {
+    std::uint64_t end = slice.address + slice.run_bytes;
+    for (const Slice::Dimension& dimension : slice.outer) {
+        end += (dimension.count - 1) * dimension.stride_bytes;
+    }
+    return end;
+}
+
+Slice moved_by(Slice slice, std::uint64_t address) {
+    slice.address += address;
+    return slice;
+}
+
 }  // namespace
 
 GemmEmission::GemmEmission(const GemmTask& task, const Tiling& tiling, GemmPlaces places, Emitter& emitter,
-                           GemmPayload payload)
+                           GemmHooks hooks)
     : task_(task),
       tiling_(tiling),
       places_(std::move(places)),
       emitter_(emitter),
-      payload_(std::move(payload)),
+      hooks_(std::move(hooks)),
       walk_(task.problem, tiling),
+      fetched_(first_side + task.side_inputs.size()),
       out_free_(tiling.out_buffers) {
-    left_.free.resize(tiling.left_buffers);
-    right_.free.resize(tiling.right_buffers);
+    fetched_[left].free.resize(tiling.left_buffers);
+    fetched_[right].free.resize(tiling.right_buffers);
+}
+
+const GemmTask::Operand& GemmEmission::operand(std::size_t input) const {
+    return input == left ? task_.left : input == right ? task_.right : task_.side_inputs[input - first_side];
 }
 
 void GemmEmission::step() {
     const GemmProblem& problem = task_.problem;
     const auto [tile, first, last] = walk_.next();
-    fetch(task_.left, places_.left, left_, problem.left(tile, task_.left.bits));
-    fetch(task_.right, places_.right, right_, problem.right(tile, task_.right.bits));
+    fetch(left, problem.left(tile, task_.left.bits));
+    fetch(right, problem.right(tile, task_.right.bits));
 
     MatmulCommand command;
     command.mode = task_.mode;
     command.dataflow = tiling_.dataflow;
-    command.left_bits = task_.left.bits;
-    command.right_bits = task_.right.bits;
+    command.left_bits = task_.left.array_bits();
+    command.right_bits = task_.right.array_bits();
     command.left_transposed = problem.left_transposed();
     command.right_transposed = problem.right_transposed();
     command.accumulate = !first;
     command.finish = last;
     command.passes = problem.passes(tile);
     std::shared_ptr<const std::vector<float>> sums;
-    if (payload_.values != nullptr) {
-        command.values = payload_.values->tile(tile, first, last);
+    if (hooks_.values != nullptr) {
+        command.values = hooks_.values->tile(tile, first, last);
         sums = command.values->sums;
     }
-    Dependencies needs = later(places_.start, later(left_.loaded, right_.loaded));
-    needs = later(needs, task_.left.on_chip ? places_.left.ready : Dependencies{});
-    needs = later(needs, task_.right.on_chip ? places_.right.ready : Dependencies{});
+    Dependencies needs = later(places_.start, later(there(left), there(right)));
     if (last) {
         out_buffer_ = next_buffer(out_buffer_, out_free_);
-        needs = later(needs, out_free_[out_buffer_]);
+        needs = later(needs, later(places_.out_on_chip, out_free_[out_buffer_]));
     }
     if (!command.passes.empty()) {  // input pixels that no output reaches have nothing to add up: zero as they are
         emitter_.matmul(std::move(command), needs);
     }
-    left_.free[left_.buffer] = emitter_.issued(Unit::mac_array);
-    right_.free[right_.buffer] = emitter_.issued(Unit::mac_array);
+    for (const std::size_t input : {left, right}) {
+        fetched_[input].free[fetched_[input].buffer] = emitter_.issued(Unit::mac_array);
+    }
     if (last) {
         finish_tile(tile, sums);
     }
 }
 
-void GemmEmission::fetch(const GemmTask::Operand& operand, const GemmPlaces::Operand& place, Fetched& fetched,
-                         Slice slice) {
-    if (operand.on_chip) {
+/// What must be complete before the array or the vector unit may read the input's present tile.
+Dependencies GemmEmission::there(std::size_t input) const {
+    return later(fetched_[input].loaded, operand(input).on_chip ? places_.inputs[input].ready : Dependencies{});
+}
+
+void GemmEmission::fetch(std::size_t input, const Slice& tile) {
+    const GemmTask::Operand& operand = this->operand(input);
+    const GemmPlaces::Operand& place = places_.inputs[input];
+    Fetched& fetched = fetched_[input];
+    if (fetched.held == tile) {
         return;
     }
-    slice.address += place.address;
-    if (fetched.held == slice) {
+    fetched.held = tile;
+    if (operand.tile_bits() > 0) {
+        fetched.buffer = next_buffer(fetched.buffer, fetched.free);
+    }
+    if (operand.resident()) {
+        if (hooks_.spared) {
+            hooks_.spared(input, tile);
+        }
+        load_up_to(input, end_of(tile));
+    } else {
+        emitter_.load(moved_by(tile, place.address),
+                      later(later(places_.start, place.ready), fetched.free[fetched.buffer]));
+        fetched.loaded = emitter_.issued(Unit::load);
+    }
+    if (operand.rounded_bits > 0) {
+        round_tile(input, tile);
+    }
+}
+
+// An input that is to stay is loaded in the order of its bytes, each once, as far as the next tile needs it: tiles come
+// in about that order.
+void GemmEmission::load_up_to(std::size_t input, std::uint64_t end) {
+    constexpr std::uint64_t step_bytes = 4096;  // whole bursts
+    const GemmPlaces::Operand& place = places_.inputs[input];
+    Fetched& fetched = fetched_[input];
+    const std::uint64_t stop = std::min(operand(input).stay_bytes, round_up(end, step_bytes));
+    if (stop <= fetched.begun) {
         return;
     }
-    fetched.held = slice;
-    fetched.buffer = next_buffer(fetched.buffer, fetched.free);
-    emitter_.load(slice, later(later(places_.start, place.ready), fetched.free[fetched.buffer]));
+    const Slice part{.address = place.address + fetched.begun, .run_bytes = stop - fetched.begun};
+    emitter_.load(part, later(place.ready, place.room));
+    if (hooks_.loaded_to_stay) {
+        hooks_.loaded_to_stay(input, part);
+    }
+    fetched.begun = stop;
     fetched.loaded = emitter_.issued(Unit::load);
+}
+
+Dependencies GemmEmission::load_rest(std::size_t input) {
+    load_up_to(input, operand(input).stay_bytes);
+    return fetched_[input].loaded;
+}
+
+// Of an input that stays, into a buffer of its own; of a loaded tile in its place, as codes are shorter and are written
+// after what they are made of was read.
+void GemmEmission::round_tile(std::size_t input, const Slice& tile) {
+    Fetched& fetched = fetched_[input];
+    const GemmTask::Operand& operand = this->operand(input);
+    emitter_.convert(
+        {.elements = tile.bytes() * 8 / operand.bits, .code_bits = operand.rounded_bits, .values = nullptr},
+        later(there(input), later(places_.start, fetched.free[fetched.buffer])));
+    fetched.loaded = later(fetched.loaded, emitter_.issued(Unit::log_gradient));
+}
+
+void GemmEmission::fetch_side(std::size_t input, const TileRange& tile) {
+    const GemmTask::Operand& operand = this->operand(input);
+    const GemmPlaces::Operand& place = places_.inputs[input];
+    const Slice slice = task_.problem.out(tile, operand.bits);
+    if (operand.resident()) {
+        if (hooks_.spared) {
+            hooks_.spared(input, slice);
+        }
+        load_up_to(input, end_of(slice));
+        return;
+    }
+    emitter_.load(moved_by(slice, place.address), later(later(places_.start, place.ready), out_free_[out_buffer_]));
+    fetched_[input].loaded = emitter_.issued(Unit::load);
 }
 
 void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<const std::vector<float>>& sums) {
@@ -89,16 +174,9 @@ void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<cons
     const std::uint64_t elements = problem.out_elements(tile);
     const auto bytes = [&](std::uint64_t bits) { return bytes_for(Bits(elements * bits)).count(); };
     Dependencies made = later(emitter_.issued(Unit::mac_array), places_.small_inputs);
-    for (std::size_t side = 0; side < task_.side_inputs.size(); ++side) {
-        const GemmPlaces::Operand& place = places_.side_inputs[side];
-        if (task_.side_inputs[side].on_chip) {
-            made = later(made, place.ready);
-            continue;
-        }
-        Slice slice = problem.out(tile, task_.side_inputs[side].bits);
-        slice.address += place.address;
-        emitter_.load(slice, later(later(places_.start, place.ready), out_free_[out_buffer_]));
-        made = later(made, emitter_.issued(Unit::load));
+    for (std::size_t input = first_side; input < fetched_.size(); ++input) {
+        fetch_side(input, tile);
+        made = later(made, there(input));
     }
     if (task_.lane_ops > 0) {
         emitter_.vector({.lane_ops = task_.lane_ops * elements,
@@ -109,16 +187,18 @@ void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<cons
     }
     if (task_.code_bits > 0) {
         ConvertCommand conversion{.elements = elements, .code_bits = task_.code_bits, .values = nullptr};
-        if (sums != nullptr && payload_.gradients) {
-            conversion.values = payload_.gradients(sums);
+        if (sums != nullptr && hooks_.gradients) {
+            conversion.values = hooks_.gradients(sums);
         }
         emitter_.convert(conversion, made);
         made = later(made, emitter_.issued(Unit::log_gradient));
     }
     for (std::size_t copy = 0; copy < task_.stored_bits.size(); ++copy) {
-        Slice slice = problem.out(tile, task_.stored_bits[copy]);
-        slice.address += places_.stored[copy];
-        emitter_.store(slice, made);
+        emitter_.store(moved_by(problem.out(tile, task_.stored_bits[copy]), places_.stored[copy]),
+                       later(made, places_.out_in_dram));
+    }
+    if (hooks_.finished) {
+        hooks_.finished(tile);
     }
     out_free_[out_buffer_] = later(made, emitter_.issued(Unit::store));
 }

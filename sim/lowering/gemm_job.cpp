@@ -10,6 +10,7 @@
 #include "sim/input/gemm_direction.h"
 #include "sim/lowering/gradient_check.h"
 #include "sim/lowering/greedy_tiling.h"
+#include "sim/lowering/operand_access.h"
 
 namespace nibble {
 
@@ -29,10 +30,6 @@ GemmProblem problem_of(const Operation& operation, const TensorMemory& memory) {
             memory.tensor(operation.inputs[1 - left]).elements};
 }
 
-bool has(const OutputCopies& output, CopyFormat format) {
-    return std::ranges::find(output.formats, format) != output.formats.end();
-}
-
 }  // namespace
 
 GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord record, std::uint64_t first_access)
@@ -40,29 +37,34 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
       context_(resources.context),
       operation_(operation),
       task_{.problem = problem_of(operation, context_.memory), .mode = context_.recipe.precision_of(operation).mode} {
+    const TensorPlan& plan = context_.memory.plan();
     const std::uint64_t out_access = first_access + operation.inputs.size();
-    out_ = place_output(context_, operation.outputs[0], out_access);
+    out_ = output_copies(plan, context_.memory.tensor(operation.outputs[0]), out_access);
     for (std::size_t i = 1; i < operation.outputs.size(); ++i) {
-        side_outputs_.push_back(place_output(context_, operation.outputs[i], out_access + i));
+        side_outputs_.push_back(output_copies(plan, context_.memory.tensor(operation.outputs[i]), out_access + i));
     }
-    const std::size_t left = left_input(operation);
-    left_ = operand(left, first_access + left);
-    right_ = operand(1 - left, first_access + 1 - left);
-    task_.left = {left_.bits, left_.on_chip};
-    task_.right = {right_.bits, right_.on_chip};
-    for (std::size_t i = gemm_operands; i < operation.inputs.size(); ++i) {
-        const Input side = side_input(i);
-        const bool small = context_.memory.tensor(side.id).elements != out_.elements;
-        (small ? small_inputs_ : side_inputs_).push_back(side);
+    for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
+        Input each = input(i, first_access + i);
+        const bool small = i >= gemm_operands && context_.memory.tensor(each.id).elements != out_.elements;
+        (small ? small_inputs_ : inputs_).push_back(std::move(each));
     }
+    if (left_input(operation) == 1) {
+        std::swap(inputs_[0], inputs_[1]);
+    }
+    target_ = begin_outputs(context_, operation.outputs, out_access);
+    task_.left = inputs_[0].operand;
+    task_.right = inputs_[1].operand;
     describe_outputs();
 
     const MappingTable::Entry* const mapped =
         resources_.mappings != nullptr ? resources_.mappings->find(task_.key()) : nullptr;
     const Tiling tiling = mapped != nullptr ? mapped->tiling : greedy_tiling(task_, context_.machine);
     record.predicted_cycles = mapped != nullptr ? mapped->expected_cycles : 0;
-    places_.start = later(context_.tiles.take(tile_space(task_, tiling)), context_.memory.resident_release());
+    places_.start = context_.tiles.take(tile_space(task_, tiling));
+    places_.out_on_chip = target_.on_chip;
+    places_.out_in_dram = target_.in_dram;
 
+    count_fused();
     const auto mode = static_cast<std::size_t>(task_.mode);
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
     record.mode = array_mode_names[mode];
@@ -74,64 +76,46 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     record.k = task_.problem.k();
     record.peak_macs_per_cycle = peak_macs_per_cycle(*context_.machine.mac_array.modes[mode]);
     spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow, record.tiling);
-    GemmPayload payload;
     if (resources_.values != nullptr) {
         record.values =
             resources_.values->begin(operation, task_.problem, tiling, context_.recipe.precision_of(operation),
-                                     context_.memory.tensor(left_.id), context_.memory.tensor(right_.id));
-        payload.values = resources_.values;
-        payload.gradients = [this](const std::shared_ptr<const std::vector<float>>& sums) {
-            return gradients_to_convert(sums, task_.problem.k(), operation_.layer, resources_.gradients_checked);
-        };
+                                     context_.memory.tensor(inputs_[0].id), context_.memory.tensor(inputs_[1].id));
     }
     context_.emitter.begin(std::move(record));
 
-    preload(left_);
-    preload(right_);
-    load_small_inputs();
-    places_.left = left_.place;
-    places_.right = right_.place;
-    for (const Input& side : side_inputs_) {
-        places_.side_inputs.push_back(side.place);
+    for (const Input& small : small_inputs_) {
+        load_small_input(small);
     }
-    emission_.emplace(task_, tiling, places_, context_.emitter, std::move(payload));
+    for (const Input& each : inputs_) {
+        places_.inputs.push_back(each.place);
+    }
+    emission_.emplace(task_, tiling, places_, context_.emitter, hooks());
+    load_for_others();
 }
 
-GemmJob::Input GemmJob::operand(std::size_t input, std::uint64_t access) {
+GemmJob::Input GemmJob::input(std::size_t index, std::uint64_t access) {
     TensorMemory& memory = context_.memory;
-    Input operand;
-    operand.id = operation_.inputs[input];
-    const Tensor& tensor = memory.tensor(operand.id);
-    operand.format = input_copy(operation_, input, tensor.role, context_.recipe, context_.machine.gradient_storage);
-    operand.bits = bits_of(operand.format, tensor);
-    const TensorMemory::Copy& copy = memory.copy(operand.id, operand.format);
-    operand.place.ready = copy.ready();
-    operand.on_chip = copy.resident || context_.machine.ideal_memory;
-    if (!operand.on_chip) {
-        operand.place.address = memory.address(operand.id, operand.format);
-        operand.preload = memory.keep_input(operand.id, operand.format, access);
-        operand.on_chip = operand.preload;
+    Input input;
+    input.id = operation_.inputs[index];
+    const Tensor& tensor = memory.tensor(input.id);
+    const GradientStorage storage = context_.machine.gradient_storage;
+    input.format = input_copy(operation_, index, tensor.role, context_.recipe, storage);
+    input.source = memory.begin_read(input.id, input.format, access);
+    input.operand.bits = bits_of(input.format, tensor);
+    input.operand.on_chip = input.source.on_chip;
+    input.operand.stay_bytes = input.source.stays ? memory.copy(input.id, input.format).bytes : 0;
+    if (index < gemm_operands && rounded_on_load(tensor.role, context_.recipe.precision_of(operation_), storage)) {
+        input.operand.rounded_bits = rounded_code_bits;
     }
-    return operand;
-}
-
-GemmJob::Input GemmJob::side_input(std::size_t input) {
-    TensorMemory& memory = context_.memory;
-    Input side;
-    side.id = operation_.inputs[input];
-    const Tensor& tensor = memory.tensor(side.id);
-    side.format = vector_copy(tensor.role);
-    side.bits = bits_of(side.format, tensor);
-    const TensorMemory::Copy& copy = memory.copy(side.id, side.format);
-    side.place.ready = copy.ready();
-    side.on_chip = copy.resident || context_.machine.ideal_memory;
-    side.place.address = side.on_chip ? 0 : memory.address(side.id, side.format);
-    return side;
+    input.place = {.address = input.source.on_chip ? 0 : memory.address(input.id, input.format),
+                   .ready = input.source.ready,
+                   .room = input.source.room};
+    return input;
 }
 
 /// What the scratchpad, the vector unit and DRAM take of an output and of what goes with it.
 void GemmJob::describe_outputs() {
-    const bool keeps_result = has(out_, CopyFormat::fp16);
+    const bool keeps_result = out_.has(CopyFormat::fp16);
     task_.code_bits = out_.code_bits;
     task_.result_bits = out_.bits - out_.code_bits + (keeps_result ? 0 : result_bits);
     task_.lane_ops = lane_ops_of(operation_.epilogue) + out_.quantize_lane_ops;
@@ -141,15 +125,15 @@ void GemmJob::describe_outputs() {
     task_.vector_read_bits = result_bits;
     task_.vector_write_bits =
         out_.bits - out_.code_bits - (keeps_result ? result_bits : 0) + (rewrites ? result_bits : 0);
-    for (const Input& side : side_inputs_) {
-        task_.side_inputs.push_back({side.bits, side.on_chip});
-        task_.result_bits += side.bits;
-        task_.vector_read_bits += side.bits;
+    for (std::size_t side = gemm_operands; side < inputs_.size(); ++side) {
+        task_.side_inputs.push_back(inputs_[side].operand);
+        task_.result_bits += inputs_[side].operand.bits;
+        task_.vector_read_bits += inputs_[side].operand.bits;
     }
     TensorMemory& memory = context_.memory;
     const auto store = [&](const OutputCopies& output) {
         for (const CopyFormat format : output.formats) {
-            if (output.stored && !context_.machine.ideal_memory) {
+            if (output.stores(format) && !context_.machine.ideal_memory) {
                 task_.stored_bits.push_back(bits_of(format, memory.tensor(output.id)));
                 places_.stored.push_back(memory.address(output.id, format));
             }
@@ -165,28 +149,56 @@ void GemmJob::describe_outputs() {
     }
 }
 
-void GemmJob::preload(Input& operand) {
-    if (!operand.preload) {
-        return;
-    }
-    TensorMemory::Copy& copy = context_.memory.copy(operand.id, operand.format);
-    const Slice whole{.address = operand.place.address, .run_bytes = copy.bytes};
-    context_.emitter.load(whole, later(copy.stored, context_.memory.resident_release()));
-    copy.written = context_.emitter.issued(Unit::load);
-    operand.place.ready = copy.written;
+GemmHooks GemmJob::hooks() {
+    GemmHooks hooks;
+    hooks.values = resources_.values;
+    hooks.gradients = [this](const std::shared_ptr<const std::vector<float>>& sums) {
+        return gradients_to_convert(sums, task_.problem.k(), operation_.layer, resources_.gradients_checked);
+    };
+    hooks.spared = [this](std::size_t input, const Slice& tile) { spare_load(context_, inputs_[input].id, tile); };
+    hooks.loaded_to_stay = [this](std::size_t input, const Slice& part) {
+        unspare_load(context_, inputs_[input].id, part);
+    };
+    hooks.finished = [this](const TileRange& tile) { spare_stores(tile); };
+    return hooks;
+}
+
+void GemmJob::count_fused() {
+    OnChipRecord& on_chip = context_.on_chip;
+    on_chip.fused_gemms += operation_.epilogue.empty() ? 0U : 1U;
+    on_chip.fused_steps += operation_.epilogue.size();
+    on_chip.fused_quantizations += static_cast<std::uint64_t>(std::ranges::count_if(
+        out_.formats, [](CopyFormat format) { return format != CopyFormat::fp16 && format != CopyFormat::fp32; }));
 }
 
 // Biases and the like are needed by every tile: loaded once.
-void GemmJob::load_small_inputs() {
-    for (const Input& small : small_inputs_) {
-        if (small.on_chip) {
-            places_.small_inputs = later(places_.small_inputs, small.place.ready);
-            continue;
+void GemmJob::load_small_input(const Input& small) {
+    Dependencies there = small.source.ready;
+    const Slice whole{.address = small.place.address, .run_bytes = context_.memory.copy(small.id, small.format).bytes};
+    if (small.operand.resident()) {
+        spare_load(context_, small.id, {.address = 0, .run_bytes = whole.run_bytes});
+    }
+    if (!small.source.on_chip) {
+        const Dependencies& room = small.source.stays ? small.source.room : places_.start;
+        context_.emitter.load(whole, later(small.source.ready, room));
+        there = context_.emitter.issued(Unit::load);
+    }
+    if (small.source.stays) {
+        unspare_load(context_, small.id, whole);
+        context_.memory.loaded(small.id, small.format, there);
+    }
+    places_.small_inputs = later(places_.small_inputs, there);
+}
+
+// An operation that reads a copy twice loads it once, before it begins.
+void GemmJob::load_for_others() {
+    for (std::size_t one = 0; one < inputs_.size(); ++one) {
+        for (std::size_t other = 0; other < inputs_.size(); ++other) {
+            if (inputs_[one].source.stays && inputs_[other].source.on_chip && inputs_[other].id == inputs_[one].id &&
+                inputs_[other].format == inputs_[one].format) {
+                emission_->set_ready(other, emission_->load_rest(one));
+            }
         }
-        const std::uint64_t bytes = context_.memory.copy(small.id, small.format).bytes;
-        context_.emitter.load({.address = small.place.address, .run_bytes = bytes},
-                              later(places_.start, small.place.ready));
-        places_.small_inputs = later(places_.small_inputs, context_.emitter.issued(Unit::load));
     }
 }
 
@@ -199,17 +211,50 @@ bool GemmJob::step() {
     return true;
 }
 
+void GemmJob::spare_stores(const TileRange& tile) {
+    const auto spare = [&](const OutputCopies& output) {
+        for (const CopyFormat format : output.formats) {
+            if (!output.stores(format) && !context_.machine.ideal_memory) {
+                const std::uint32_t bits = bits_of(format, context_.memory.tensor(output.id));
+                spare_store(context_, output.id, task_.problem.out(tile, bits));
+            }
+        }
+    };
+    spare(out_);
+    for (const OutputCopies& side : side_outputs_) {
+        if (side.elements == out_.elements) {
+            spare(side);
+        }
+    }
+}
+
+void GemmJob::store_whole(const OutputCopies& output) {
+    if (context_.machine.ideal_memory) {
+        return;
+    }
+    TensorMemory& memory = context_.memory;
+    for (const CopyFormat format : output.formats) {
+        Slice slice{.address = 0, .run_bytes = memory.copy(output.id, format).bytes};
+        if (!output.stores(format)) {
+            spare_store(context_, output.id, slice);
+        } else {
+            slice.address = memory.address(output.id, format);
+            context_.emitter.store(slice, later(context_.emitter.issued(Unit::vector_unit), target_.in_dram));
+        }
+    }
+}
+
 // Statistics are whole only now.
 void GemmJob::complete() {
     Emitter& emitter = context_.emitter;
-    TensorMemory& memory = context_.memory;
     for (const OutputCopies& side : side_outputs_) {
-        if (side.elements != out_.elements && side.stored) {
-            for (const CopyFormat format : side.formats) {
-                const std::uint64_t address = memory.address(side.id, format);
-                emitter.store({.address = address, .run_bytes = memory.copy(side.id, format).bytes},
-                              emitter.issued(Unit::vector_unit));
-            }
+        if (side.elements != out_.elements) {
+            store_whole(side);
+        }
+    }
+    for (std::size_t each = 0; each < inputs_.size(); ++each) {
+        if (inputs_[each].source.stays) {
+            context_.memory.loaded(inputs_[each].id, inputs_[each].format, emission_->load_rest(each));
         }
     }
     context_.tiles.release_last(emitter.issued());

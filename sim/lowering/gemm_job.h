@@ -30,17 +30,19 @@ private:
     struct Input {
         TensorId id = 0;
         CopyFormat format = CopyFormat::fp16;
-        std::uint32_t bits = 16;
-        bool on_chip = false;
-        bool preload = false;  // to become resident, by a load of its own
+        TensorMemory::Source source;
+        GemmTask::Operand operand;
         GemmPlaces::Operand place;
     };
 
-    [[nodiscard]] Input operand(std::size_t input, std::uint64_t access);
-    [[nodiscard]] Input side_input(std::size_t input);
+    [[nodiscard]] Input input(std::size_t index, std::uint64_t access);
     void describe_outputs();
-    void preload(Input& operand);
-    void load_small_inputs();
+    [[nodiscard]] GemmHooks hooks();
+    void load_small_input(const Input& small);
+    void load_for_others();
+    void count_fused();
+    void spare_stores(const TileRange& tile);
+    void store_whole(const OutputCopies& output);
     void complete();
 
     GemmResources& resources_;
@@ -48,11 +50,11 @@ private:
     Operation operation_;
     GemmTask task_;
     GemmPlaces places_;
-    Input left_, right_;
-    std::vector<Input> side_inputs_;  // as large as the output
+    std::vector<Input> inputs_;  // left, right, then those of the epilogue that are as large as the output
     std::vector<Input> small_inputs_;
     OutputCopies out_;
     std::vector<OutputCopies> side_outputs_;  // masks, statistics
+    TensorMemory::Target target_;             // of all outputs
     std::optional<GemmEmission> emission_;
 };
 

@@ -8,7 +8,9 @@ namespace nibble {
 namespace {
 
 std::string text_of(const GemmTask::Operand& operand) {
-    return fmt::format("{}{}", operand.bits, operand.on_chip ? " on chip" : "");
+    return fmt::format("{}{}{}{}", operand.bits, operand.on_chip ? " on chip" : "",
+                       operand.stay_bytes > 0 ? fmt::format(" stays {}", operand.stay_bytes) : "",
+                       operand.rounded_bits > 0 ? fmt::format(" rounded {}", operand.rounded_bits) : "");
 }
 
 }  // namespace

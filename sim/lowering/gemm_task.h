@@ -15,7 +15,17 @@ namespace nibble {
 struct GemmTask {
     struct Operand {
         std::uint32_t bits = 16;
-        bool on_chip = false;  ///< whole in the scratchpad: takes no tiles, is not loaded
+        bool on_chip = false;          ///< whole in the scratchpad already
+        std::uint64_t stay_bytes = 0;  ///< of the whole operand, if it is loaded once and whole, to stay; else 0
+        std::uint32_t rounded_bits =
+            0;  ///< of the codes that a tile is rounded to on its way to the array; 0: it is not
+
+        /// Are its tiles parts of what is, or comes, on chip as a whole?
+        [[nodiscard]] bool resident() const { return on_chip || stay_bytes > 0; }
+        /// Of the buffers for tiles: a loaded tile is rounded in its place.
+        [[nodiscard]] std::uint32_t tile_bits() const { return resident() ? rounded_bits : bits; }
+        /// As the array reads it.
+        [[nodiscard]] std::uint32_t array_bits() const { return rounded_bits > 0 ? rounded_bits : bits; }
         friend bool operator==(const Operand&, const Operand&) = default;
     };
 

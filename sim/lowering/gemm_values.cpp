@@ -16,7 +16,7 @@ namespace nibble {
 
 namespace {
 
-OperandFormat operand_format(CopyFormat copy, TensorRole role, Phase phase) {
+OperandFormat operand_format(CopyFormat copy, TensorRole role) {
     switch (copy) {
         case CopyFormat::int4:
             return role == TensorRole::weight ? OperandFormat::int4_signed : OperandFormat::int4_unsigned;
@@ -24,10 +24,9 @@ OperandFormat operand_format(CopyFormat copy, TensorRole role, Phase phase) {
             return OperandFormat::fp4_even;
         case CopyFormat::fp4_odd:
             return OperandFormat::fp4_odd;
-        case CopyFormat::fp4_pair:
-            return phase == Phase::dw ? OperandFormat::fp4_odd : OperandFormat::fp4_even;
         case CopyFormat::fp8:
             return role == TensorRole::gradient ? OperandFormat::fp8_152 : OperandFormat::fp8_143;
+        case CopyFormat::fp4_pair:
         case CopyFormat::fp16:
         case CopyFormat::fp32:
         case CopyFormat::mask:
@@ -250,8 +249,9 @@ std::shared_ptr<const ValueRecord> GemmValues::begin(const Operation& operation,
     const bool compares = !left.values.empty() && !right.values.empty();
     const std::size_t on_left = left_input(operation);
     const auto source_of = [&](const Tensor& tensor, std::size_t input) {
-        const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, storage_);
-        return source(operation, input, tensor, operand_format(copy, tensor.role, operation.phase), compares);
+        // However gradients are stored, the array takes the codes of one phase.
+        const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, GradientStorage::two_codes);
+        return source(operation, input, tensor, operand_format(copy, tensor.role), compares);
     };
     Layer layer{operation,     problem,        tiling, source_of(left, on_left), source_of(right, 1 - on_left),
                 left.elements, right.elements, 1};

@@ -43,7 +43,6 @@ public:
                std::unique_ptr<CodeDump> dump)
         : recorded_(trace_path),
           array_(machine.mac_array),
-          storage_(machine.gradient_storage),
           seed_(seed),
           dump_(std::move(dump)),
           checked_(std::make_shared<std::uint64_t>(0)) {}
@@ -69,7 +68,6 @@ private:
 
     RecordedValues recorded_;
     MacArrayParameters array_;
-    GradientStorage storage_;
     std::uint64_t seed_;
     std::unique_ptr<CodeDump> dump_;
     std::shared_ptr<std::uint64_t> checked_;

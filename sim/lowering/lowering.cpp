@@ -14,6 +14,7 @@
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/gemm_lowering.h"
 #include "sim/lowering/gemm_values.h"
+#include "sim/lowering/operand_access.h"
 #include "sim/lowering/operation_lowering.h"
 #include "sim/lowering/tensor_memory.h"
 #include "sim/lowering/vector_lowering.h"
@@ -40,7 +41,7 @@ public:
           emitter_(machine),
           memory_(machine, plan),
           tiles_(machine.scratchpad),
-          context_{machine, *options.recipe, emitter_, memory_, tiles_},
+          context_{machine, *options.recipe, emitter_, memory_, tiles_, on_chip_},
           values_(trace_path, machine, values_seed, dump_of(options)),
           gemms_(context_, options.mappings, options.values ? &values_ : nullptr) {}
 
@@ -99,6 +100,13 @@ public:
         return listed;
     }
 
+    [[nodiscard]] OnChipRecord on_chip() const {
+        OnChipRecord record = on_chip_;
+        for (std::size_t kind = 0; kind < record.kinds.size(); ++kind) {
+            record.kinds[kind].tensors = memory_.kept_tensors()[kind];
+        }
+        return record;
+    }
     [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
 
 private:
@@ -130,10 +138,14 @@ private:
     }
 
     void end_operation() {
-        for (const auto* operands : {&operation_.inputs, &operation_.outputs}) {
-            for (const TensorId id : *operands) {
-                memory_.accessed(id, accesses_++, emitter_.issued());
-            }
+        for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
+            const TensorId id = operation_.inputs[i];
+            const CopyFormat format =
+                input_copy(operation_, i, memory_.tensor(id).role, context_.recipe, context_.machine.gradient_storage);
+            memory_.end_read(id, format, accesses_++, emitter_.issued());
+        }
+        for (const TensorId id : operation_.outputs) {
+            memory_.end_write(id, accesses_++, emitter_.issued());
         }
     }
 
@@ -149,6 +161,7 @@ private:
     Emitter emitter_;
     TensorMemory memory_;
     TileSpace tiles_;
+    OnChipRecord on_chip_;
     LoweringContext context_;
     GemmValues values_;
     GemmLowering gemms_;
@@ -172,6 +185,10 @@ Lowering::~Lowering() = default;
 
 ProgramItem Lowering::next() {
     return impl_->next();
+}
+
+OnChipRecord Lowering::on_chip() const {
+    return impl_->on_chip();
 }
 
 std::uint64_t Lowering::values_checked() const {

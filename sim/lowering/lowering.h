@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/machine/machine_params.h"
+#include "sim/counters/on_chip_record.h"
 #include "sim/input/operation.h"
 #include "sim/lowering/gemm_task.h"
 #include "sim/lowering/mapping_table.h"
@@ -26,8 +27,9 @@ struct LoweringOptions {
 };
 
 /// Turns a trace into the commands of one machine, operation by operation, as the machine fetches them: precision by
-/// the recipe, GEMMs mapped as they were told to be, element-wise work cut into chunks, everything double-buffered,
-/// tensors that fit kept on chip. Memory does not grow with the length of the trace, except by what TensorPlan keeps.
+/// the recipe, GEMMs mapped as they were told to be, element-wise work cut into chunks, loads, work and stores
+/// overlapping, tensors kept on chip where the plan says so. Memory does not grow with the length of the trace, except
+/// by what TensorPlan keeps.
 class Lowering final : public ProgramSource {
 public:
     /// A GEMM of the trace, and how often it occurs.
@@ -50,6 +52,8 @@ public:
     ~Lowering() override;
 
     ProgramItem next() override;
+    /// What stayed on chip so far.
+    [[nodiscard]] OnChipRecord on_chip() const;
     /// GEMM outputs and gradient codes compared with the plain reference so far; a difference throws ModelError.
     [[nodiscard]] std::uint64_t values_checked() const;
 

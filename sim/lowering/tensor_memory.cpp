@@ -19,50 +19,80 @@ std::uint64_t block_bytes(std::uint64_t bytes) {
     return round_up(bytes + bytes / 8, block_alignment_bytes);
 }
 
-bool is_near(const TensorPlan::NextUse& next) {
-    return next.distance > 0 && next.distance <= TensorMemory::window;
+/// Of these completions, those of the units that move data to and from DRAM.
+Dependencies transfers_of(const Dependencies& all) {
+    Dependencies transfers{};
+    for (const Unit unit : {Unit::load, Unit::store}) {
+        transfers[static_cast<std::size_t>(unit)] = all[static_cast<std::size_t>(unit)];
+    }
+    return transfers;
 }
 
 }  // namespace
 
-DramAllocator::DramAllocator(std::uint64_t capacity_bytes) : capacity_(capacity_bytes), gaps_{{0, capacity_bytes}} {}
+DramAllocator::DramAllocator(std::uint64_t capacity_bytes)
+    : capacity_(capacity_bytes), gaps_{{0, Gap{capacity_bytes, {}}}} {}
 
-std::uint64_t DramAllocator::allocate(std::uint64_t bytes) {
+DramAllocator::Block DramAllocator::allocate(std::uint64_t bytes) {
     const std::uint64_t need = block_bytes(bytes);
     for (auto gap = gaps_.begin(); gap != gaps_.end(); ++gap) {
-        if (gap->second >= need) {
-            const std::uint64_t address = gap->first;
-            const std::uint64_t left = gap->second - need;
+        if (gap->second.bytes >= need) {
+            const Block block{gap->first, gap->second.release};
+            const Gap left{gap->second.bytes - need, gap->second.release};
             gaps_.erase(gap);
-            if (left > 0) {
-                gaps_.emplace(address + need, left);
+            if (left.bytes > 0) {
+                gaps_.emplace(block.address + need, left);
             }
-            return address;
+            return block;
         }
     }
     throw InputError(
         fmt::format("the step does not fit the machine's memory: no {} bytes left of {}", bytes, capacity_));
 }
 
-void DramAllocator::free(std::uint64_t address, std::uint64_t bytes) {
-    auto gap = gaps_.emplace(address, block_bytes(bytes)).first;
-    if (const auto next = std::next(gap); next != gaps_.end() && gap->first + gap->second == next->first) {
-        gap->second += next->second;
+void DramAllocator::free(std::uint64_t address, std::uint64_t bytes, const Dependencies& release) {
+    const auto join = [&](auto gap, auto next) {
+        gap->second.bytes += next->second.bytes;
+        gap->second.release = later(gap->second.release, next->second.release);
         gaps_.erase(next);
+    };
+    const auto gap = gaps_.emplace(address, Gap{block_bytes(bytes), release}).first;
+    if (const auto next = std::next(gap); next != gaps_.end() && gap->first + gap->second.bytes == next->first) {
+        join(gap, next);
     }
     if (gap != gaps_.begin()) {
         const auto previous = std::prev(gap);
-        if (previous->first + previous->second == gap->first) {
-            previous->second += gap->second;
-            gaps_.erase(gap);
+        if (previous->first + previous->second.bytes == gap->first) {
+            join(previous, gap);
         }
     }
 }
 
+ResidentSpace::ResidentSpace(std::uint64_t capacity_bytes) : free_{{capacity_bytes, {}}} {}
+
+Dependencies ResidentSpace::take(std::uint64_t bytes) {
+    Dependencies wait{};
+    while (bytes > 0) {
+        if (free_.empty()) {
+            throw ModelError(fmt::format("{} bytes too many are kept on chip", bytes));
+        }
+        Piece& oldest = free_.front();
+        const std::uint64_t part = std::min(bytes, oldest.bytes);
+        wait = part > 0 ? later(wait, oldest.release) : wait;
+        oldest.bytes -= part;
+        bytes -= part;
+        if (oldest.bytes == 0) {
+            free_.pop_front();
+        }
+    }
+    return wait;
+}
+
 TensorMemory::TensorMemory(const MachineParameters& machine, const TensorPlan& plan)
     : plan_(plan),
+      memory_free_(machine.ideal_memory),
       dram_(machine.dram.capacity_bytes_per_channel * machine.dram.channels),
-      resident_capacity_(machine.scratchpad.resident_bytes) {}
+      resident_(machine.scratchpad.resident_bytes) {}
 
 void TensorMemory::declare(const Tensor& tensor) {
     if (!plan_.accessed(tensor.id)) {
@@ -88,78 +118,107 @@ const TensorMemory::Live& TensorMemory::at(TensorId id) const {
     return const_cast<TensorMemory*>(this)->at(id);
 }
 
-CopyFormats TensorMemory::formats(TensorId id) const {
-    const CopyFormats read = plan_.formats(id);
-    return read != 0 ? read : bit_of(vector_copy(at(id).tensor.role));
-}
-
-TensorMemory::Copy& TensorMemory::copy(TensorId id, CopyFormat format) {
+const TensorMemory::Copy& TensorMemory::copy(TensorId id, CopyFormat format) const {
     return at(id).copies[static_cast<std::size_t>(format)];
 }
 
 std::uint64_t TensorMemory::address(TensorId id, CopyFormat format) {
-    Copy& copy = this->copy(id, format);
+    Copy& copy = at(id).copies[static_cast<std::size_t>(format)];
     if (!copy.placed) {
-        copy.address = dram_.allocate(copy.bytes);
+        const DramAllocator::Block block = dram_.allocate(copy.bytes);
+        copy.address = block.address;
+        copy.released = block.release;
         copy.placed = true;
     }
     return copy.address;
 }
 
-bool TensorMemory::keep_input(TensorId id, CopyFormat format, std::uint64_t access) {
-    Copy& copy = this->copy(id, format);
-    const TensorPlan::NextUse next = plan_.next_use(access);
-    if (!is_near(next) || !next.same_copy || !fits(copy.bytes)) {
-        return false;
+Dependencies TensorMemory::keep(Live& live, Copy& copy, std::uint64_t access) {
+    kept_tensors_[static_cast<std::size_t>(live.tensor.role)] += live.kept ? 0U : 1U;
+    live.kept = true;
+    copy.kept_by = access;
+    if (copy.resident) {
+        return {};
     }
     copy.resident = true;
-    resident_used_ += copy.bytes;
-    return true;
+    return resident_.take(copy.bytes);
 }
 
-void TensorMemory::place_output(TensorId id, std::uint64_t access) {
+TensorMemory::Source TensorMemory::begin_read(TensorId id, CopyFormat format, std::uint64_t access) {
     Live& live = at(id);
-    live.stored = true;
-    std::uint64_t bytes = 0;
-    for (std::size_t f = 0; f < copy_format_count; ++f) {
-        const bool wanted = (formats(id) & bit_of(static_cast<CopyFormat>(f))) != 0;
-        bytes += wanted && !live.copies[f].resident ? live.copies[f].bytes : 0;
+    Copy& copy = live.copies[static_cast<std::size_t>(format)];
+    const Placement& placement = plan_.residency().at(access);
+    if (placement.spares(format) && !copy.resident) {
+        throw ModelError(fmt::format("a copy of tensor {} is not on chip, where it should be", id));
     }
-    if (!is_near(plan_.next_use(access)) || !fits(bytes)) {
-        return;
+    Source source;
+    source.on_chip = placement.spares(format) || memory_free_;
+    source.stays = placement.keeps(format) && !source.on_chip;
+    source.ready = source.on_chip ? copy.written : copy.stored;
+    if (placement.keeps(format)) {
+        source.room = keep(live, copy, access);
     }
+    return source;
+}
+
+void TensorMemory::loaded(TensorId id, CopyFormat format, const Dependencies& written) {
+    at(id).copies[static_cast<std::size_t>(format)].written = written;
+}
+
+TensorMemory::Target TensorMemory::begin_write(TensorId id, std::uint64_t access) {
+    Live& live = at(id);
+    const Placement& placement = plan_.residency().at(access);
+    Target target;
     for (std::size_t f = 0; f < copy_format_count; ++f) {
-        if ((formats(id) & bit_of(static_cast<CopyFormat>(f))) != 0) {
-            live.copies[f].resident = true;
+        const auto format = static_cast<CopyFormat>(f);
+        if ((plan_.formats(id) & bit_of(format)) == 0) {
+            continue;
+        }
+        Copy& copy = live.copies[f];
+        if (placement.keeps(format)) {
+            // In the place of what it is made from: others may still be reading that.
+            target.on_chip = later(target.on_chip, copy.resident ? live.used : Dependencies{});
+            target.on_chip = later(target.on_chip, keep(live, copy, access));
+        }
+        if (!placement.spares(format) && !memory_free_) {
+            static_cast<void>(address(id, format));
+            target.in_dram = later(target.in_dram, transfers_of(later(live.used, copy.released)));
         }
     }
-    resident_used_ += bytes;
-    live.stored = plan_.longest_gap(id) > window;
+    return target;
 }
 
-void TensorMemory::accessed(TensorId id, std::uint64_t access, const Dependencies& issued) {
-    Live& live = at(id);
-    const TensorPlan::NextUse next = plan_.next_use(access);
-    if (!is_near(next)) {
-        leave_chip(live, issued);
+void TensorMemory::written(TensorId id, const Dependencies& on_chip, const Dependencies& in_dram) {
+    for (Copy& copy : at(id).copies) {
+        copy.written = on_chip;
+        copy.stored = in_dram;
     }
-    if (next.distance == 0) {
-        for (Copy& copy : live.copies) {
+}
+
+void TensorMemory::end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued) {
+    Live& live = at(id);
+    Copy& copy = live.copies[static_cast<std::size_t>(format)];
+    // A later access of the same operation may have kept it: another read, or a write in its place.
+    if (copy.resident && copy.kept_by < access && !plan_.residency().at(access).keeps(format)) {
+        copy.resident = false;
+        resident_.free(copy.bytes, issued);
+    }
+    end_access(id, live, access, issued);
+}
+
+void TensorMemory::end_write(TensorId id, std::uint64_t access, const Dependencies& issued) {
+    end_access(id, at(id), access, issued);
+}
+
+void TensorMemory::end_access(TensorId id, Live& live, std::uint64_t access, const Dependencies& issued) {
+    live.used = issued;
+    if (plan_.last_access(id, access)) {
+        for (const Copy& copy : live.copies) {
             if (copy.placed) {
-                dram_.free(copy.address, copy.bytes);
+                dram_.free(copy.address, copy.bytes, issued);
             }
         }
         live_.erase(id);
-    }
-}
-
-void TensorMemory::leave_chip(Live& live, const Dependencies& issued) {
-    for (Copy& copy : live.copies) {
-        if (copy.resident) {
-            copy.resident = false;
-            resident_used_ -= copy.bytes;
-            resident_release_ = issued;
-        }
     }
 }
 

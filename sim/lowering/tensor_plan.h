@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -10,17 +11,16 @@
 #include "sim/input/operation.h"
 #include "sim/lowering/copy_format.h"
 #include "sim/lowering/recipe.h"
+#include "sim/lowering/residency_plan.h"
+#include "sim/lowering/residency_planner.h"
 #include "sim/lowering/selection.h"
 
 namespace nibble {
 
-/// The copy that an operation reads of its `input`-th input.
-[[nodiscard]] CopyFormat input_copy(const Operation& operation, std::size_t input, TensorRole role,
-                                    const Recipe& recipe, GradientStorage storage);
-
 /// What the whole trace says about its tensors, gathered in one pass before the simulation: in which formats each is
-/// needed, and how soon each is used again. Also the place where the trace is checked as a whole, so that nothing is
-/// simulated of a trace that is wrong further on. 24 bytes a tensor and 1 byte an operand access are kept.
+/// needed, when each is used for the last time, and which copies stay on chip in between. Also the place where the
+/// trace is checked as a whole, so that nothing is simulated of a trace that is wrong further on. 16 bytes a tensor and
+/// 2 bytes an operand access are kept.
 class TensorPlan {
 public:
     /// Reads the trace once. Throws InputError with every problem found: operands whose size does not fit the
@@ -32,49 +32,50 @@ public:
     [[nodiscard]] std::uint64_t operations() const { return operations_; }  ///< selected ones
     [[nodiscard]] std::uint64_t tensors() const { return uses_.size(); }
 
-    /// Copies of a tensor that operations of the trace read, selected or not.
-    [[nodiscard]] CopyFormats formats(TensorId tensor) const { return uses_[tensor].formats; }
+    /// Copies to write when the tensor is made: those that operations of the trace read, selected or not, or the plain
+    /// one if nobody does.
+    [[nodiscard]] CopyFormats formats(TensorId tensor) const;
     /// Does a selected operation read or write it?
     [[nodiscard]] bool accessed(TensorId tensor) const { return uses_[tensor].accessed; }
-    /// The longest distance between two neighbouring accesses over the tensor's life, in selected operations.
-    [[nodiscard]] std::uint8_t longest_gap(TensorId tensor) const { return uses_[tensor].longest_gap; }
-
-    /// What follows an operand access. Accesses are numbered through the selected operations, inputs before outputs.
-    struct NextUse {
-        std::uint8_t distance = 0;  ///< in selected operations, at least 1; 0: there is none; far: `far` or more
-        bool same_copy = false;     ///< it is a read of the copy that this access read
-    };
-    static constexpr std::uint8_t far = 127;
-    [[nodiscard]] NextUse next_use(std::uint64_t access) const {
-        return {static_cast<std::uint8_t>(next_use_[access] & far), (next_use_[access] & same_copy_bit) != 0};
+    /// Is this access of the tensor the last one of all? Accesses are numbered through the selected operations, inputs
+    /// before outputs.
+    [[nodiscard]] bool last_access(TensorId tensor, std::uint64_t access) const {
+        return uses_[tensor].last_access == access;
     }
+    /// Where each operand access finds its data and leaves them.
+    [[nodiscard]] const ResidencyPlan& residency() const { return residency_; }
 
 private:
-    static constexpr std::uint8_t same_copy_bit = 0x80;
     /// Kept for every tensor of the trace: small.
     struct Use {
         std::uint64_t elements = 0;
-        std::uint64_t last_access = 0;
-        std::uint32_t last_operation = 0;
-        CopyFormats formats = 0;
-        std::uint8_t longest_gap = 0;
+        std::uint32_t last_access = 0;
+        CopyFormats formats = 0;  // that are read
         TensorRole role = TensorRole::activation;
-        CopyFormat last_copy : 4 = CopyFormat::fp16;
+        std::uint8_t bits = 0;  // of a mask's element
         bool accessed : 1 = false;
         bool written : 1 = false;
-        bool last_read : 1 = false;  // the last access was a read
     };
-    static_assert(sizeof(Use) == 24);
+    static_assert(sizeof(Use) == 16);
 
-    void add(const Operation& operation, const MachineParameters& machine, const Recipe& recipe,
-             const Selection& selection, ProblemList& problems);
-    void access(TensorId tensor, CopyFormat copy, bool read);
+    /// What the pass over the trace needs.
+    struct Reading {
+        const MachineParameters& machine;
+        const Recipe& recipe;
+        const Selection& selection;
+        ResidencyPlanner residency;
+        ProblemList problems;
+        std::uint64_t accesses = 0;
+    };
+    void add(const Operation& operation, Reading& reading);
+    void check_gemm(const Operation& operation, Reading& reading);
+    void read(const Operation& operation, std::size_t input, bool selected, Reading& reading);
+    void write(const Operation& operation, TensorId output, bool selected, Reading& reading);
 
     TraceHeader header_;
     std::uint64_t operations_ = 0;
-    // Grow without moving: no second copy while they do.
-    std::deque<Use> uses_;
-    std::deque<std::uint8_t> next_use_;
+    std::deque<Use> uses_;  // grows without moving: no second copy while it does
+    ResidencyPlan residency_;
 };
 
 }  // namespace nibble

@@ -154,7 +154,8 @@ TileBytes tile_space(const GemmTask& task, const Tiling& tiling) {
             const auto slice = [&](Range& dimension) {
                 return [&](const Range& at) {
                     dimension = at;
-                    return left ? problem.left(tile, task.left.bits) : problem.right(tile, task.right.bits);
+                    return left ? problem.left(tile, task.left.tile_bits())
+                                : problem.right(tile, task.right.tile_bits());
                 };
             };
             range = largest_tile(own, own_size, slice(range));
@@ -164,10 +165,10 @@ TileBytes tile_space(const GemmTask& task, const Tiling& tiling) {
         return most;
     };
     TileBytes space{};
-    if (!task.left.on_chip) {
+    if (task.left.tile_bits() > 0) {
         of(space, TileBuffer::left) = copies(loads.left, tiling.left_buffers) * largest(true, problem.i(), tiling.i);
     }
-    if (!task.right.on_chip) {
+    if (task.right.tile_bits() > 0) {
         of(space, TileBuffer::right) =
             copies(loads.right, tiling.right_buffers) * largest(false, problem.j(), tiling.j);
     }

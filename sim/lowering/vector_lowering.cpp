@@ -11,6 +11,7 @@
 #include "sim/base/units.h"
 #include "sim/input/operation_size.h"
 #include "sim/lowering/gemm_problem.h"
+#include "sim/lowering/operand_access.h"
 
 namespace nibble {
 
@@ -24,12 +25,15 @@ constexpr std::uint64_t chunk_alignment_bytes = 64;
 
 /// One copy of an operand, as this operation moves it.
 struct Stream {
+    TensorId id = 0;
     std::uint64_t address = 0;
     std::uint64_t bytes = 0;
     std::uint64_t elements = 0;
     Slice rows{};          // of a table that is only read or written in part; empty otherwise
     bool moves = true;     // to or from DRAM; otherwise it is and stays on chip
-    Dependencies ready{};  // inputs
+    bool stays = false;    // moves, and stays on chip as well: takes no room among the tiles
+    Dependencies ready{};  // inputs, where they are
+    Dependencies room{};   // inputs that stay: their place is free
 
     [[nodiscard]] bool small() const { return bytes <= small_operand_bytes; }
     [[nodiscard]] bool table() const { return rows.run_bytes > 0; }
@@ -73,20 +77,11 @@ Slice table_rows(const Tensor& table, std::uint64_t touched_elements, std::uint3
             .outer = {{{}, {}, {touched, std::max<std::uint64_t>(1, rows / touched) * row_bytes}}}};
 }
 
-bool addresses_rows(const Operation& operation) {
-    const auto* vector = std::get_if<VectorWork>(&operation.work);
-    return vector != nullptr && std::any_of(vector->steps.begin(), vector->steps.end(), [](const VectorStep& step) {
-               return step.function == "gather" || step.function == "scatter_add" || step.function == "slice" ||
-                      step.function == "place";
-           });
-}
-
 /// A gather's table is read, and a scatter's written, only where the indices point.
 void restrict_to_rows(Stream& stream, const Operation& operation, const Tensor& tensor, std::uint32_t bits) {
-    const auto* vector = std::get_if<VectorWork>(&operation.work);
-    if (addresses_rows(operation) && tensor.elements > vector->elements && !tensor.shape.empty()) {
-        stream.rows = table_rows(tensor, vector->elements, bits);
-        stream.elements = vector->elements;
+    if (touches_rows(operation, tensor.elements) && !tensor.shape.empty()) {
+        stream.elements = std::get<VectorWork>(operation.work).elements;
+        stream.rows = table_rows(tensor, stream.elements, bits);
         stream.bytes = stream.rows.bytes();
     }
 }
@@ -109,7 +104,7 @@ class VectorJob final : public OperationLowering {
 public:
     VectorJob(LoweringContext& context, const Operation& operation, OpRecord record, std::uint64_t first_access)
         : context_(context), operation_(operation) {
-        gather_inputs();
+        gather_inputs(first_access);
         gather_outputs(first_access + operation_.inputs.size());
         work_ = lane_work(operation_, outputs_.empty() ? 0 : outputs_.front().elements);
         for (const OutputCopies& output : outputs_) {
@@ -118,7 +113,7 @@ public:
         chunks_ = chunk_count();
         input_free_.resize(buffering());
         output_free_.resize(buffering());
-        start_ = later(context_.tiles.take(space(chunks_)), context_.memory.resident_release());
+        start_ = context_.tiles.take(space(chunks_));
         context_.emitter.begin(std::move(record));
     }
 
@@ -128,6 +123,9 @@ public:
             return true;
         }
         context_.tiles.release_last(context_.emitter.issued());
+        for (const Loaded& copy : loaded_) {
+            context_.memory.loaded(copy.id, copy.format, context_.emitter.issued(Unit::load));
+        }
         for (const OutputCopies& output : outputs_) {
             mark_output_complete(context_, output);
         }
@@ -136,41 +134,49 @@ public:
     }
 
 private:
-    void gather_inputs() {
+    void gather_inputs(std::uint64_t first_access) {
         TensorMemory& memory = context_.memory;
         for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
             const TensorId id = operation_.inputs[i];
             const Tensor& tensor = memory.tensor(id);
             const CopyFormat format =
                 input_copy(operation_, i, tensor.role, context_.recipe, context_.machine.gradient_storage);
-            const TensorMemory::Copy& copy = memory.copy(id, format);
+            const TensorMemory::Source source = memory.begin_read(id, format, first_access + i);
             Stream stream;
-            stream.bytes = copy.bytes;
+            stream.id = id;
+            stream.bytes = memory.copy(id, format).bytes;
             stream.elements = tensor.elements;
-            stream.moves = !copy.resident && !context_.machine.ideal_memory;
-            stream.ready = copy.ready();
+            stream.moves = !source.on_chip;
+            stream.stays = source.stays;
+            stream.ready = source.ready;
+            stream.room = source.room;
             stream.address = stream.moves ? memory.address(id, format) : 0;
             restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
             inputs_.push_back(stream);
+            if (source.stays) {
+                loaded_.push_back({id, format});
+            }
         }
     }
 
     void gather_outputs(std::uint64_t first_access) {
         TensorMemory& memory = context_.memory;
+        target_ = begin_outputs(context_, operation_.outputs, first_access);
         for (std::size_t i = 0; i < operation_.outputs.size(); ++i) {
-            const OutputCopies output = place_output(context_, operation_.outputs[i], first_access + i);
-            const Tensor& tensor = memory.tensor(output.id);
+            const Tensor& tensor = memory.tensor(operation_.outputs[i]);
+            const OutputCopies output = output_copies(memory.plan(), tensor, first_access + i);
             for (const CopyFormat format : output.formats) {
                 Stream stream;
+                stream.id = output.id;
                 stream.bytes = memory.copy(output.id, format).bytes;
                 stream.elements = output.elements;
-                stream.moves = output.stored && !context_.machine.ideal_memory;
+                stream.moves = output.stores(format) && !context_.machine.ideal_memory;
+                stream.stays = output.keeps(format);
                 stream.address = stream.moves ? memory.address(output.id, format) : 0;
                 restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
                 (is_fp4(format) ? codes_ : results_).push_back(stream);
             }
-            const bool kept =
-                std::find(output.formats.begin(), output.formats.end(), CopyFormat::fp16) != output.formats.end();
+            const bool kept = output.has(CopyFormat::fp16);
             gradients_ += output.code_bits > 0 ? output.elements : 0;
             passing_ += output.code_bits > 0 && !kept ? output.elements : 0;
             code_bits_ = std::max(code_bits_, output.code_bits);
@@ -205,7 +211,7 @@ private:
     [[nodiscard]] TileBytes space(std::uint64_t chunks) const {
         TileBytes bytes{};
         const auto add = [&](const Stream& stream, TileBuffer buffer) {
-            if (stream.moves) {
+            if (stream.moves && !stream.stays) {
                 of(bytes, buffer) += stream.small()
                                          ? stream.bytes
                                          : buffering() * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
@@ -232,16 +238,14 @@ private:
         for (const Stream& stream : inputs_) {
             ready = later(ready, stream.moves ? Dependencies{} : stream.ready);
             read_bytes += part_of(stream.bytes, chunk, chunks);
-            if (!stream.moves) {
+            if (stream.small() && chunk > 0) {
                 continue;
             }
-            const Dependencies needs = later(later(start_, stream.ready), input_free_[slot]);
-            if (stream.small()) {
-                if (chunk == 0) {
-                    emitter.load(slice_of_chunk(stream, 0, 1), needs);
-                }
+            const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
+            if (stream.moves) {
+                emitter.load(slice, later(stream.ready, stream.stays ? stream.room : later(start_, input_free_[slot])));
             } else {
-                emitter.load(slice_of_chunk(stream, chunk, chunks), needs);
+                spare_load(context_, stream.id, slice);
             }
         }
         ready = later(ready, emitter.issued(Unit::load));
@@ -253,7 +257,7 @@ private:
                         .read_bytes = read_bytes,
                         .write_bytes = write_bytes,
                         .macs = part_of(work_.macs, chunk, chunks)},
-                       later(ready, output_free_[slot]));
+                       later(ready, later(target_.on_chip, output_free_[slot])));
         input_free_[slot] = emitter.issued(Unit::vector_unit);
         const Dependencies worked = emitter.issued(Unit::vector_unit);
         store(results_, chunk, chunks, worked);
@@ -268,23 +272,31 @@ private:
     void store(const std::vector<Stream>& streams, std::uint64_t chunk, std::uint64_t chunks,
                const Dependencies& made) {
         for (const Stream& stream : streams) {
-            if (!stream.moves) {
+            if (stream.small() && chunk + 1 < chunks) {
                 continue;
             }
-            if (!stream.small()) {
-                context_.emitter.store(slice_of_chunk(stream, chunk, chunks), made);
-            } else if (chunk + 1 == chunks) {
-                context_.emitter.store(slice_of_chunk(stream, 0, 1), made);
+            const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
+            if (stream.moves) {
+                context_.emitter.store(slice, later(made, target_.in_dram));
+            } else {
+                spare_store(context_, stream.id, slice);
             }
         }
     }
+
+    struct Loaded {
+        TensorId id = 0;
+        CopyFormat format = CopyFormat::fp16;
+    };
 
     LoweringContext& context_;
     Operation operation_;
     std::uint64_t chunks_ = 0;
     std::uint64_t chunk_ = 0;  // the next one
     std::vector<Stream> inputs_;
+    std::vector<Loaded> loaded_;  // those that stay on chip from now on
     std::vector<OutputCopies> outputs_;
+    TensorMemory::Target target_;  // of all outputs
     std::vector<Stream> results_;  // written by the vector unit
     std::vector<Stream> codes_;    // written by the log-gradient unit
     std::uint64_t gradients_ = 0;  // elements that go through it

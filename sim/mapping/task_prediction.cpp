@@ -34,11 +34,11 @@ GemmPlaces places_alone(const GemmTask& task) {
         return address;
     };
     const GemmProblem& p = task.problem;
-    places.left.address = place(p.batch() * p.m() * p.k(), task.left.bits);
-    places.right.address = place(p.batch() * p.k() * p.n(), task.right.bits);
+    places.inputs.push_back({.address = place(p.batch() * p.m() * p.k(), task.left.bits)});
+    places.inputs.push_back({.address = place(p.batch() * p.k() * p.n(), task.right.bits)});
     const std::uint64_t outputs = p.batch() * p.m() * p.n();
     for (const GemmTask::Operand& side : task.side_inputs) {
-        places.side_inputs.push_back({place(outputs, side.bits), {}});
+        places.inputs.push_back({.address = place(outputs, side.bits)});
     }
     for (const std::uint32_t bits : task.stored_bits) {
         places.stored.push_back(place(outputs, bits));

@@ -58,12 +58,12 @@ TilingEstimate::TilingEstimate(const GemmTask& task, const MachineParameters& ma
     const auto count = [](const Cut::Part& a, const Cut::Part& b) { return static_cast<double>(a.count * b.count); };
     for (const Cut::Part& l : l_.parts) {
         for (const Cut::Part& i : i_.parts) {
-            if (!task.left.on_chip && i.count * l.count > 0) {
+            if (!task.left.resident() && i.count * l.count > 0) {
                 left_bytes_ += count(i, l) * moved(problem.left({batch, i.example, {}, l.example}, task.left.bits));
             }
         }
         for (const Cut::Part& j : j_.parts) {
-            if (!task.right.on_chip && j.count * l.count > 0) {
+            if (!task.right.resident() && j.count * l.count > 0) {
                 right_bytes_ += count(j, l) * moved(problem.right({batch, {}, j.example, l.example}, task.right.bits));
             }
         }
@@ -72,13 +72,13 @@ TilingEstimate::TilingEstimate(const GemmTask& task, const MachineParameters& ma
     left_bytes_ *= batches;
     right_bytes_ *= batches;
     const TileRange first{batch, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
-    first_left_ = task.left.on_chip ? 0 : moved(problem.left(first, task.left.bits));
-    first_right_ = task.right.on_chip ? 0 : moved(problem.right(first, task.right.bits));
+    first_left_ = task.left.resident() ? 0 : moved(problem.left(first, task.left.bits));
+    first_right_ = task.right.resident() ? 0 : moved(problem.right(first, task.right.bits));
     for (const std::uint32_t bits : task.stored_bits) {
         out_bytes_of_tile_ += moved(problem.out(first, bits));
     }
     for (const GemmTask::Operand& side : task.side_inputs) {
-        out_bytes_of_tile_ += side.on_chip ? 0 : moved(problem.out(first, side.bits));
+        out_bytes_of_tile_ += side.resident() ? 0 : moved(problem.out(first, side.bits));
     }
     const auto outputs = static_cast<double>(problem.batch() * problem.i().extent * problem.j().extent) *
                          static_cast<double>(problem.out_elements(first)) /

@@ -126,12 +126,30 @@ Json machine_json(const Subject& subject) {
     return json;
 }
 
+Json on_chip_kind_json(const OnChipKind& kind) {
+    return {
+        {"tensors", kind.tensors}, {"load_bytes_spared", kind.load_bytes}, {"store_bytes_spared", kind.store_bytes}};
+}
+
+Json on_chip_json(const OnChipRecord& record) {
+    Json kinds = Json::object();
+    for (std::size_t i = 0; i < record.kinds.size(); ++i) {
+        kinds[std::string(tensor_kind_names[i])] = on_chip_kind_json(record.kinds[i]);
+    }
+    return {{"all", on_chip_kind_json(record.all())},
+            {"by_kind", std::move(kinds)},
+            {"fused_gemms", record.fused_gemms},
+            {"fused_steps", record.fused_steps},
+            {"fused_quantizations", record.fused_quantizations}};
+}
+
 /// What is said of the machine at the top of the document, and of the baseline inside it.
 void add_subject(Json& json, const Subject& subject, const Outcome& outcome, std::uint64_t batch) {
     json["machine"] = machine_json(subject);
     json["totals"] = totals_json(outcome, subject, batch);
     json["units"] = units_json(outcome.summary);
     json["area"] = area_json(subject.area);
+    json["on_chip"] = on_chip_json(outcome.summary.on_chip);
     json["simulation"] = {{"wall_seconds", outcome.summary.wall_seconds},
                           {"edges", outcome.summary.edges},
                           {"values_checked", outcome.summary.values_checked}};

@@ -22,6 +22,8 @@ namespace nibble {
 [[nodiscard]] std::string energy_section(const Result& result, const TextStyle& style);
 /// See waterfall_of().
 [[nodiscard]] std::string waterfall_section(const Result& result, const TextStyle& style);
+/// What stayed on chip, and the DRAM traffic that was spared.
+[[nodiscard]] std::string on_chip_section(const Result& result, const TextStyle& style);
 /// Errors of outputs and operands with recorded values.
 [[nodiscard]] std::string value_section(const Result& result, const TextStyle& style);
 /// How fast the simulation itself was.

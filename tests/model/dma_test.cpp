@@ -189,6 +189,28 @@ TEST(Dma, NoMoreRequestsAreUnderWayThanAllowed) {
     }
 }
 
+// Little's law: with m requests of s bytes under way and an answer 4 + latency cycles after each, m s / (latency + 4)
+// bytes a cycle, up to one request a cycle. 2000 requests, so that the first and the last weigh little: within 1%.
+TEST(Dma, BandwidthIsWhatIsUnderWayOverTheLatency) {
+    constexpr std::uint64_t requests = 2000;
+    constexpr std::uint64_t bytes = 64;
+    for (const TransferDirection direction : directions) {
+        for (const std::uint32_t slots : {1U, 2U, 5U, 16U, 40U, 104U, 200U}) {
+            constexpr std::uint64_t latency = 100;
+            const Bench bench{.direction = direction,
+                              .params = {.max_request_bytes = bytes, .max_outstanding = slots, .lines_per_cycle = 2},
+                              .slices = {{.address = 0, .run_bytes = requests * bytes}},
+                              .latency = always(latency)};
+            run(bench, [&](const Seen& seen, test::Books&) {
+                const double measured =
+                    static_cast<double>(requests * bytes) / static_cast<double>(seen.completions.back() - latency);
+                const double law = std::min(1.0, slots / (latency + 4.0)) * bytes;
+                EXPECT_NEAR(measured / law, 1, 0.01) << slots << " slots: " << measured << " instead of " << law;
+            });
+        }
+    }
+}
+
 TEST(Dma, AnEmptySliceCompletesAtOnce) {
     const Bench bench{.params = {}, .slices = {{}, {.address = 0, .run_bytes = 32}, {}}, .latency = always(10)};
     run(bench, [](const Seen& seen, test::Books& books) {

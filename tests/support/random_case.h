@@ -34,7 +34,8 @@ public:
     MachineParameters machine() {
         MachineParameters m = small_machine();
         m.clock_period_ps = one_of<std::uint64_t>({500, 640, 1000, 1250, 1429, 3000});
-        m.gradient_storage = coin() ? GradientStorage::two_codes : GradientStorage::packed_pair;
+        m.gradient_storage = one_of<GradientStorage>(
+            {GradientStorage::two_codes, GradientStorage::packed_pair, GradientStorage::rerounded});
         m.ideal_memory = number(0, 9) == 0;
         m.sequencer.queue_entries = static_cast<std::uint32_t>(number(1, 12));
         m.dma.max_request_bytes = one_of<std::uint32_t>({64, 256, 1024, 4096});

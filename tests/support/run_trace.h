@@ -28,6 +28,7 @@ inline TraceRun run_here(const std::string& trace_path, const MachineParameters&
     Ledger ledger([&](const OpRecord& record) { run.records.push_back(record); });
     Machine model(machine, program, ledger, run_options);
     run.summary = model.run();
+    run.summary.on_chip = program.on_chip();
     run.summary.values_checked = program.values_checked();
     return run;
 }

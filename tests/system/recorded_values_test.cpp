@@ -268,10 +268,11 @@ TEST_F(RecordedConvolution, AChangedValueChangesTheSums) {
     EXPECT_NE(after, before);
 }
 
-TEST_F(RecordedConvolution, BothWaysOfStoringGradientsGiveTheSameSums) {
+TEST_F(RecordedConvolution, AllWaysOfStoringGradientsGiveTheSameSums) {
     const Layer layer;
     write(layer);
-    for (const GradientStorage storage : {GradientStorage::two_codes, GradientStorage::packed_pair}) {
+    for (const GradientStorage storage :
+         {GradientStorage::two_codes, GradientStorage::packed_pair, GradientStorage::rerounded}) {
         machine_.gradient_storage = storage;
         EXPECT_EQ(run(), expected(layer));
     }

@@ -5,10 +5,13 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <variant>
 
 #include <gmock/gmock.h>
 
+#include "sim/input/trace_writer.h"
 #include "tests/support/recorded_calls.h"
+#include "tests/support/training_step.h"
 
 namespace nibble::test {
 namespace {
@@ -109,6 +112,24 @@ TEST(Fusion, StatisticsAreGatheredInTheDrainButNeededWhole) {
     EXPECT_THAT(trace.fused().kinds(), ElementsAre("matmul:batch_stats", "batch_norm+relu"));
 }
 
+// Backward the same: the mask and the sums of normalisation with its statistics of long ago, but not what needs the
+// sums.
+TEST(Fusion, SumsOfABackwardPassAreGatheredInTheDrain) {
+    Trace trace;
+    const unsigned x = trace.tensor("activation");
+    const unsigned statistics = trace.tensor("statistic", "2,8");
+    const unsigned dy = trace.matmul();
+    const unsigned masked = trace.tensor("activation");
+    const unsigned sums = trace.tensor("statistic", "2,8");
+    const unsigned dx = trace.tensor("activation");
+    trace.pass("relu_grad", {dy, x}, {masked});
+    trace.pass("bn_grad_reduce", {masked, x, statistics}, {sums});
+    trace.pass("bn_grad_apply", {masked, x, statistics, sums}, {dx});
+    const Imported fused = trace.fused();
+    EXPECT_THAT(fused.kinds(), ElementsAre("matmul:relu_grad+bn_grad_reduce", "bn_grad_apply"));
+    EXPECT_EQ(fused.operations[0].outputs.size(), 2U) << "the masked gradient and the sums";
+}
+
 TEST(Fusion, RowsDoNotFitTheTilesOfAGemm) {
     Trace trace;
     const unsigned y = trace.matmul();
@@ -162,6 +183,25 @@ TEST(Fusion, WhatWritesInPlaceKeepsItsOrder) {
     trace.pass("relu", {read}, {z});
     // relu would join the slice, but by then the slice must have been written: its table changes.
     EXPECT_THAT(trace.fused().kinds(), ElementsAre("matmul", "slice", "place", "relu"));
+}
+
+// The built-in networks come fused: by the rules of this file nothing is left that could join what it works on.
+TEST(Fusion, LeavesNothingToDoInBuiltInNetworks) {
+    for (const std::string& name : built_in_names()) {
+        const std::string path = testing::TempDir() + "/built_in.trace";
+        {
+            std::ofstream file(path);
+            TraceWriter writer(file, {name, 2});
+            expand_training_step(built_in(name), 2, [&](const TraceItem& item) {
+                std::visit([&](const auto& any) { writer.write(any); }, item);
+            });
+            writer.finish();
+        }
+        std::ostringstream out;
+        const FusionCount count = fuse_trace(path, out);
+        EXPECT_GT(count.passes, 0U) << name;
+        EXPECT_EQ(count.fused, 0U) << name;
+    }
 }
 
 }  // namespace

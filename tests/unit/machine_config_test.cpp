@@ -136,6 +136,11 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     machine.mac_array.accumulation = {.chunk = 4, .format = AccumulatorFormat::fp32};
     machine.log_gradient.pipeline_depth = 9;
     machine.vector_unit.pipeline_depth = 8;
+    for (const GradientStorage storage : {GradientStorage::two_codes, GradientStorage::rerounded}) {
+        MachineParameters other = machine;
+        other.gradient_storage = storage;
+        EXPECT_EQ(parse_machine(effective_yaml(other), "other.yaml").gradient_storage, storage);
+    }
     const MachineParameters again = parse_machine(effective_yaml(machine), "again.yaml");
     EXPECT_EQ(effective_yaml(again), effective_yaml(machine));
     EXPECT_EQ(again.description, machine.description);

@@ -71,6 +71,18 @@ std::string schema_problems(const Json& json) {
     return problems;
 }
 
+TEST(ResultJson, SaysWhatStayedOnChip) {
+    const Json json = document(true)["on_chip"];
+    EXPECT_EQ(json["all"]["tensors"], 4);
+    EXPECT_EQ(json["all"]["load_bytes_spared"], 3072 - 512);
+    EXPECT_EQ(json["all"]["store_bytes_spared"], 1024);
+    EXPECT_EQ(json["by_kind"]["activation"]["load_bytes_spared"], 3072);
+    EXPECT_EQ(json["by_kind"]["state"]["load_bytes_spared"], -512);
+    EXPECT_EQ(json["fused_gemms"], 2);
+    EXPECT_EQ(json["fused_steps"], 5);
+    EXPECT_EQ(json["fused_quantizations"], 1);
+}
+
 TEST(ResultJson, FollowsThePublishedSchema) {
     EXPECT_EQ(schema_problems(document(true)), "");
     EXPECT_EQ(schema_problems(document(false)), "");

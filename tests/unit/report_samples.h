@@ -156,6 +156,11 @@ inline RunSummary summary_of(const std::vector<OpRecord>& records) {
     summary.counters = tally.counters;
     summary.edges = tally.cycles() / 2;
     summary.wall_seconds = 0.001;
+    summary.on_chip.kinds[0] = {.tensors = 3, .load_bytes = 3072, .store_bytes = 1024};  // activations
+    summary.on_chip.kinds[4] = {.tensors = 1, .load_bytes = -512, .store_bytes = 0};     // states
+    summary.on_chip.fused_gemms = 2;
+    summary.on_chip.fused_steps = 5;
+    summary.on_chip.fused_quantizations = 1;
     summary.units = {{"mac_array", {tally.cycles() - 3, 1, 2, 0}}, {"dram", {0, 0, 0, tally.cycles()}}};
     return summary;
 }

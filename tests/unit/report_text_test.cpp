@@ -127,6 +127,20 @@ TEST(TextReport, SaysTheHeadline) {
     expect_fits(text);
 }
 
+TEST(TextReport, SaysWhatStayedOnChip) {
+    Result result = samples::result();
+    result.machine.totals.counters[index_of(Counter::dram_bytes_read)] = 10'000;
+    result.machine.totals.counters[index_of(Counter::dram_bytes_written)] = 752;
+    const std::string text = text_report(result, {});
+    EXPECT_THAT(text, testing::ContainsRegex("activation +3 +3.00 KiB +1.00 KiB +3 +3.00 KiB +1.00 KiB\n"));
+    EXPECT_THAT(text, testing::ContainsRegex("state +1 +-512 B +0 B"));
+    EXPECT_THAT(text, Not(HasSubstr("mask"))) << "none stayed";
+    EXPECT_THAT(text, testing::ContainsRegex("all +4 +2.50 KiB +1.00 KiB"));
+    // 3584 bytes spared, 10752 moved: a quarter of 14 KiB.
+    EXPECT_THAT(text, testing::ContainsRegex("DRAM traffic spared +3.50 KiB of 14.0 KiB .25%."));
+    EXPECT_THAT(text, HasSubstr("5 element-wise steps in 2 GEMMs, 1 narrow copies\n"));
+}
+
 TEST(TextReport, NoColourUnlessAskedFor) {
     EXPECT_THAT(text_report(samples::result(), {}), Not(HasSubstr("\x1b")));
     EXPECT_THAT(text_report(samples::result(), {.colour = true}), HasSubstr("\x1b["));

@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <string>
-#include <vector>
+#include <variant>
 
 #include <gtest/gtest.h>
 
@@ -20,8 +19,6 @@
 namespace nibble {
 namespace {
 
-using enum TensorRole;
-
 // ---- addresses in DRAM
 
 TEST(DramAllocator, LiveBlocksNeverOverlapAndFreedOnesComeBack) {
@@ -34,14 +31,14 @@ TEST(DramAllocator, LiveBlocksNeverOverlapAndFreedOnesComeBack) {
             if (!live.empty() && random.number(0, 2) == 0) {
                 const auto victim =
                     std::next(live.begin(), static_cast<std::ptrdiff_t>(random.number(0, live.size() - 1)));
-                dram.free(victim->first, victim->second);
+                dram.free(victim->first, victim->second, {});
                 live.erase(victim);
                 continue;
             }
             const std::uint64_t bytes = random.number(1, 30000);
             std::uint64_t address = 0;
             try {
-                address = dram.allocate(bytes);
+                address = dram.allocate(bytes).address;
             } catch (const InputError&) {
                 continue;
             }
@@ -53,10 +50,10 @@ TEST(DramAllocator, LiveBlocksNeverOverlapAndFreedOnesComeBack) {
             live.emplace(address, bytes);
         }
         for (const auto& [address, bytes] : live) {
-            dram.free(address, bytes);
+            dram.free(address, bytes, {});
         }
         // Everything has come together again: one block of nearly all (a ninth is kept for padding) fits.
-        EXPECT_EQ(dram.allocate(capacity / 9 * 8), 0U);
+        EXPECT_EQ(dram.allocate(capacity / 9 * 8).address, 0U);
     }
 }
 
@@ -71,239 +68,110 @@ TEST(DramAllocator, SaysWhenNothingIsLeft) {
     }
 }
 
-// ---- residency
+// Units: load, array, log-gradient, vector unit, store. What is reused waits for all of its last users.
+TEST(DramAllocator, SaysWhatAReusedAddressWaitsFor) {
+    DramAllocator dram(64 * 1024);
+    const Dependencies early{5, 0, 0, 0, 1};
+    const Dependencies late{4, 0, 0, 0, 7};
+    EXPECT_EQ(dram.allocate(3000).release, Dependencies{});
+    EXPECT_EQ(dram.allocate(3000).address, 4096U);
+    dram.free(0, 3000, early);
+    EXPECT_EQ(dram.allocate(2000).release, early);
+    dram.free(0, 2000, early);
+    dram.free(4096, 3000, late);
+    const DramAllocator::Block both = dram.allocate(6000);
+    EXPECT_EQ(both.address, 0U);
+    EXPECT_EQ(both.release, (Dependencies{5, 0, 0, 0, 7}));
+}
 
-/// A step as the lowering goes through it.
-class Step {
-public:
-    Step(test::StepTrace& trace, std::uint64_t resident_bytes, const std::string& recipe = "fp16")
-        : file_(trace.finish()),
-          machine_(machine_with(resident_bytes)),
-          plan_(file_.path(), machine_, *find_recipe(recipe), {}),
-          memory_(machine_, plan_),
-          reader_(file_.path()) {}
+// ---- room on chip
 
-    static MachineParameters machine_with(std::uint64_t resident_bytes) {
-        MachineParameters machine = test::small_machine();
-        machine.scratchpad.resident_bytes = resident_bytes;
-        return machine;
-    }
+TEST(ResidentSpace, TakesWhatWasFreedLongestAgo) {
+    ResidentSpace space(100);
+    EXPECT_EQ(space.take(60), Dependencies{});
+    EXPECT_EQ(space.take(0), Dependencies{});
+    const Dependencies first{1, 0, 0, 0, 0};
+    const Dependencies second{0, 2, 0, 0, 0};
+    space.free(20, first);
+    space.free(40, second);
+    EXPECT_EQ(space.take(40), Dependencies{}) << "that were never used";
+    EXPECT_EQ(space.take(10), first);
+    EXPECT_EQ(space.take(30), (Dependencies{1, 2, 0, 0, 0}));
+    EXPECT_EQ(space.take(20), second);
+    EXPECT_THROW(static_cast<void>(space.take(1)), ModelError);
+}
 
-    TensorMemory& memory() { return memory_; }
-    const TensorPlan& plan() const { return plan_; }
+// ---- who waits for whom
 
-    /// Declares tensors up to the next operation.
-    std::optional<Operation> next_operation() {
-        while (const auto item = reader_.next()) {
+// 100 elements of 16 bits; the first four operations of a step, with all commands given to the units at their ends.
+class TensorMemoryTest : public testing::Test {
+protected:
+    /// a is made, read, and made again; room on chip for it or not.
+    void begin(std::uint64_t resident_bytes) {
+        test::StepTrace trace;
+        a_ = trace.tensor(TensorRole::activation, 100);
+        const TensorId big = trace.tensor(TensorRole::activation, 1'000'000);
+        trace.vector(100, {big}, {a_});      // accesses 0 and 1
+        trace.vector(100, {a_}, {big});      // 2 and 3
+        trace.vector(100, {big}, {a_});      // 4 and 5
+        trace.vector(100, {a_, a_}, {big});  // 6, 7 and 8
+        file_.emplace(trace.finish());
+        machine_.scratchpad.resident_bytes = resident_bytes;
+        plan_.emplace(file_->path(), machine_, *find_recipe("fp16"), Selection{});
+        memory_.emplace(machine_, *plan_);
+        for (TraceReader reader(file_->path()); const auto item = reader.next();) {
             if (const auto* tensor = std::get_if<Tensor>(&*item)) {
-                memory_.declare(*tensor);
-            } else {
-                return std::get<Operation>(*item);
-            }
-        }
-        return std::nullopt;
-    }
-
-    /// Executes one operation as vector work: places its outputs, touches its operands.
-    void execute(const Operation& operation) {
-        for (std::size_t i = 0; i < operation.outputs.size(); ++i) {
-            memory_.place_output(operation.outputs[i], accesses_ + operation.inputs.size() + i);
-        }
-        for (const auto* operands : {&operation.inputs, &operation.outputs}) {
-            for (const TensorId id : *operands) {
-                memory_.accessed(id, accesses_++, {});
+                memory_->declare(*tensor);
             }
         }
     }
 
-    std::uint64_t accesses() const { return accesses_; }
+    // Load, array, log-gradient, vector unit, store.
+    static constexpr Dependencies first{1, 0, 0, 1, 1};
+    static constexpr Dependencies second{2, 0, 0, 2, 2};
 
-private:
-    test::TraceFile file_;
-    MachineParameters machine_;
-    TensorPlan plan_;
-    TensorMemory memory_;
-    TraceReader reader_;
-    std::uint64_t accesses_ = 0;
+    MachineParameters machine_ = test::small_machine();
+    TensorId a_ = 0;
+    std::optional<test::TraceFile> file_;
+    std::optional<TensorPlan> plan_;
+    std::optional<TensorMemory> memory_;
 };
 
-/// a is made, then `between` operations follow that do not touch it, then it is read.
-void chain(test::StepTrace& trace, unsigned between) {
-    const TensorId a = trace.tensor(activation, 100);  // tensor 0
-    const TensorId other = trace.tensor(state, 8);
-    trace.vector(100, {other}, {a});
-    for (unsigned i = 0; i < between; ++i) {
-        trace.vector(8, {other}, {other});
-    }
-    trace.vector(100, {a}, {other});
+TEST_F(TensorMemoryTest, InDramReadersWaitForTheStoreAndWritersForTheLoads) {
+    begin(0);
+    EXPECT_EQ(memory_->begin_write(a_, 1).in_dram, Dependencies{});
+    memory_->written(a_, {0, 0, 0, 1, 0}, first);
+    memory_->end_write(a_, 1, first);
+    const TensorMemory::Source source = memory_->begin_read(a_, CopyFormat::fp16, 2);
+    EXPECT_FALSE(source.on_chip);
+    EXPECT_FALSE(source.stays);
+    EXPECT_EQ(source.ready, first);
+    memory_->end_read(a_, CopyFormat::fp16, 2, second);
+    const TensorMemory::Target target = memory_->begin_write(a_, 5);
+    EXPECT_EQ(target.on_chip, Dependencies{});
+    EXPECT_EQ(target.in_dram, (Dependencies{2, 0, 0, 0, 2})) << "what moves data to and from DRAM";
 }
 
-// The next use is `between` + 1 operations away; 16 is near.
-TEST(TensorMemory, KeepsOnChipWhatIsUsedSoon) {
-    for (const unsigned between : {0U, 15U, 16U, 40U}) {
-        test::StepTrace trace;
-        chain(trace, between);
-        Step step(trace, 1000);
-        const bool near = between + 1 <= TensorMemory::window;
-        step.execute(*step.next_operation());
-        EXPECT_EQ(step.memory().copy(0, CopyFormat::fp16).resident, near) << between;
-        EXPECT_EQ(step.memory().stored(0), !near) << between;
-        for (unsigned i = 0; i < between; ++i) {
-            step.execute(*step.next_operation());
-        }
-        EXPECT_EQ(step.memory().copy(0, CopyFormat::fp16).resident, near) << between;
-        step.execute(*step.next_operation());
-        EXPECT_THROW(static_cast<void>(step.memory().copy(0, CopyFormat::fp16)), ModelError)
-            << "gone after its last use";
-    }
-}
-
-// Room for one tensor: the next one finds it free when the one before has been used for the last time.
-TEST(TensorMemory, WhatLeavesMakesRoom) {
-    test::StepTrace trace;
-    const TensorId other = trace.tensor(state, 8);
-    std::vector<TensorId> tensors;
-    for (int i = 0; i < 5; ++i) {
-        tensors.push_back(trace.tensor(activation, 100));
-        trace.vector(100, {other}, {tensors.back()});
-        trace.vector(100, {tensors.back()}, {other});
-    }
-    Step step(trace, 250);
-    for (const TensorId id : tensors) {
-        step.execute(*step.next_operation());
-        EXPECT_TRUE(step.memory().copy(id, CopyFormat::fp16).resident) << "tensor " << id;
-        step.execute(*step.next_operation());
-    }
-}
-
-TEST(TensorMemory, StoresWhatDoesNotFit) {
-    test::StepTrace trace;
-    chain(trace, 0);
-    Step step(trace, 199);  // 100 elements of 16 bits are 200 bytes
-    step.execute(*step.next_operation());
-    EXPECT_FALSE(step.memory().copy(0, CopyFormat::fp16).resident);
-    EXPECT_TRUE(step.memory().stored(0));
-}
-
-TEST(TensorMemory, StoresWhatNobodyReadsAgain) {
-    test::StepTrace trace;
-    const TensorId in = trace.tensor(state, 8);
-    const TensorId out = trace.tensor(activation, 8);
-    trace.vector(8, {in}, {out});
-    Step step(trace, 1000);
-    const Operation operation = *step.next_operation();
-    step.memory().place_output(out, 1);
-    EXPECT_TRUE(step.memory().stored(out));
-    EXPECT_FALSE(step.memory().copy(out, CopyFormat::fp16).resident);
-    EXPECT_EQ(step.memory().formats(out), bit_of(CopyFormat::fp16)) << "the plain copy if nobody reads any";
-}
-
-// Used at once, and again 30 operations later: on chip for the first use, and in DRAM for the second.
-TEST(TensorMemory, AFarUseIsServedFromDram) {
-    test::StepTrace trace;
-    const TensorId a = trace.tensor(activation, 100);
-    const TensorId other = trace.tensor(state, 8);
-    trace.vector(100, {other}, {a});
-    trace.vector(100, {a}, {other});
-    for (int i = 0; i < 29; ++i) {
-        trace.vector(8, {other}, {other});
-    }
-    trace.vector(100, {a}, {other});
-    Step step(trace, 1000);
-    step.execute(*step.next_operation());
-    EXPECT_TRUE(step.memory().copy(a, CopyFormat::fp16).resident);
-    EXPECT_TRUE(step.memory().stored(a));
-    step.execute(*step.next_operation());
-    EXPECT_FALSE(step.memory().copy(a, CopyFormat::fp16).resident) << "no use is near any more";
-}
-
-TEST(TensorMemory, KeepsAnInputForTheNextReaderOfTheSameCopy) {
-    test::StepTrace trace;
-    const TensorId x = trace.tensor(activation, 4);
-    const TensorId w = trace.tensor(weight, 4);
-    const TensorId y = trace.tensor(activation, 4);
-    trace.add(Phase::forward, "a", Matmul{1, 2, 2, 2}, {x, w}, {y});
-    trace.add(Phase::forward, "b", Matmul{1, 2, 2, 2}, {x, w}, {y});
-    trace.add(Phase::forward, "c", Matmul{1, 2, 2, 2}, {x, w}, {y}, Position::last);  // 16 bits
-    Step step(trace, 1000, "int4-fp4");
-    const Operation a = *step.next_operation();
-    EXPECT_TRUE(step.memory().keep_input(x, CopyFormat::int4, 0));
-    EXPECT_TRUE(step.memory().copy(x, CopyFormat::int4).resident);
-    step.execute(a);
-    const Operation b = *step.next_operation();
-    EXPECT_FALSE(step.memory().keep_input(w, CopyFormat::int4, 4)) << "the next reader wants 16 bits";
-    step.execute(b);
-}
-
-TEST(TensorMemory, RowsOfTheReleaseWaitForWhatWasIssued) {
-    test::StepTrace trace;
-    chain(trace, 0);
-    Step step(trace, 1000);
-    const Operation first = *step.next_operation();
-    step.execute(first);
-    EXPECT_EQ(step.memory().resident_release(), Dependencies{});
-    static_cast<void>(step.next_operation());
-    const Dependencies issued{1, 2, 3, 4, 5};
-    step.memory().accessed(0, step.accesses(), issued);
-    EXPECT_EQ(step.memory().resident_release(), issued);
-}
-
-// Whatever the step: what is on chip fits, a copy that is neither on chip nor stored is never read, and a tensor that
-// fits and whose uses are all near is never stored.
-TEST(TensorMemory, NeverHoldsMoreThanFits) {
-    test::RandomCase random(72);
-    std::uint64_t kept = 0;
-    for (int n = 0; n < 100; ++n) {
-        test::StepTrace trace;
-        std::vector<TensorId> tensors;
-        for (std::uint64_t i = random.number(2, 8); i-- > 0;) {
-            tensors.push_back(trace.tensor(random.coin() ? activation : state, random.number(1, 400)));
-        }
-        for (int i = 0; i < 60; ++i) {
-            // Few tensors for long stretches, so that gaps of all lengths occur.
-            const std::uint64_t last = i < 30 ? tensors.size() - 1 : (tensors.size() - 1) / 2;
-            const TensorId in = tensors[random.number(0, last)];
-            const TensorId out = tensors[random.number(0, last)];
-            trace.vector(1, {in}, {out});
-        }
-        const std::uint64_t capacity = random.number(0, 3000);
-        Step step(trace, capacity);
-        std::map<TensorId, bool> in_dram;
-        for (const TensorId id : tensors) {
-            in_dram[id] = true;  // data of the step's inputs are there to begin with
-        }
-        while (const auto operation = step.next_operation()) {
-            TensorMemory& memory = step.memory();
-            const TensorId in = operation->inputs[0];
-            const TensorId out = operation->outputs[0];
-            const CopyFormat in_copy = vector_copy(memory.tensor(in).role);
-            const CopyFormat out_copy = vector_copy(memory.tensor(out).role);
-            EXPECT_TRUE(memory.copy(in, in_copy).resident || in_dram[in]) << "nowhere to be read from";
-            const bool on_chip_before = memory.copy(out, out_copy).resident;
-            const auto next = step.plan().next_use(step.accesses() + 1);
-            memory.place_output(out, step.accesses() + 1);
-            const bool resident = memory.copy(out, out_copy).resident;
-            in_dram[out] = memory.stored(out);
-            if (resident && next.distance > 0 && step.plan().longest_gap(out) <= TensorMemory::window) {
-                EXPECT_FALSE(memory.stored(out));
-            }
-            kept += resident && !on_chip_before ? 1 : 0;
-            step.execute(*operation);
-            std::uint64_t used = 0;
-            for (const TensorId id : tensors) {
-                try {
-                    for (std::size_t f = 0; f < copy_format_count; ++f) {
-                        const TensorMemory::Copy& copy = memory.copy(id, static_cast<CopyFormat>(f));
-                        used += copy.resident ? copy.bytes : 0;
-                    }
-                } catch (const ModelError&) {
-                    continue;  // used for the last time, or never
-                }
-            }
-            EXPECT_LE(used, capacity);
-        }
-    }
-    EXPECT_GT(kept, 200U);
+TEST_F(TensorMemoryTest, OnChipReadersWaitForTheMakerAndWritersForThePlace) {
+    begin(200);
+    EXPECT_EQ(memory_->begin_write(a_, 1).on_chip, Dependencies{});
+    memory_->written(a_, {0, 0, 0, 1, 0}, first);
+    memory_->end_write(a_, 1, first);
+    const TensorMemory::Source source = memory_->begin_read(a_, CopyFormat::fp16, 2);
+    EXPECT_TRUE(source.on_chip);
+    EXPECT_EQ(source.ready, (Dependencies{0, 0, 0, 1, 0}));
+    memory_->end_read(a_, CopyFormat::fp16, 2, second);
+    const TensorMemory::Target target = memory_->begin_write(a_, 5);
+    EXPECT_EQ(target.on_chip, second) << "the room is that of the value before";
+    EXPECT_EQ(target.in_dram, Dependencies{}) << "it is not stored";
+    memory_->end_write(a_, 5, second);
+    EXPECT_TRUE(memory_->begin_read(a_, CopyFormat::fp16, 6).on_chip);
+    EXPECT_TRUE(memory_->begin_read(a_, CopyFormat::fp16, 7).on_chip);
+    memory_->end_read(a_, CopyFormat::fp16, 6, second);
+    EXPECT_TRUE(memory_->copy(a_, CopyFormat::fp16).resident) << "the same operation reads it again";
+    EXPECT_EQ(memory_->kept_tensors()[static_cast<std::size_t>(TensorRole::activation)], 1U);
+    memory_->end_read(a_, CopyFormat::fp16, 7, second);
+    EXPECT_THROW(static_cast<void>(memory_->copy(a_, CopyFormat::fp16)), ModelError) << "gone after its last use";
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ CopyFormats formats(std::initializer_list<CopyFormat> all) {
 // ---- uses
 
 // op 0 reads a (access 0), writes b (1); op 1 reads b (2), writes c (3); op 2 reads b (4) and a (5), writes d (6).
-TEST(TensorPlan, KnowsHowFarTheNextUseIs) {
+TEST(TensorPlan, KnowsWhichAccessOfATensorIsTheLast) {
     test::StepTrace trace;
     const TensorId a = trace.tensor(activation, 8);
     const TensorId b = trace.tensor(activation, 8);
@@ -62,52 +62,15 @@ TEST(TensorPlan, KnowsHowFarTheNextUseIs) {
     const TensorPlan plan = plan_of(file);
     EXPECT_EQ(plan.operations(), 3U);
     EXPECT_EQ(plan.tensors(), 5U);
-    const auto expect = [&](std::uint64_t access, unsigned distance, bool same_copy) {
-        EXPECT_EQ(plan.next_use(access).distance, distance) << "access " << access;
-        EXPECT_EQ(plan.next_use(access).same_copy, same_copy) << "access " << access;
-    };
-    expect(0, 2, true);
-    expect(1, 1, false);  // it was written, not read
-    expect(2, 1, true);
-    expect(3, 0, false);
-    expect(4, 0, false);
-    expect(5, 0, false);
-    expect(6, 0, false);
-    EXPECT_EQ(plan.longest_gap(a), 2U);
-    EXPECT_EQ(plan.longest_gap(b), 1U);
-    EXPECT_EQ(plan.longest_gap(c), 0U);
+    EXPECT_EQ(plan.residency().accesses(), 7U);
+    EXPECT_FALSE(plan.last_access(a, 0));
+    EXPECT_TRUE(plan.last_access(a, 5));
+    EXPECT_FALSE(plan.last_access(b, 2));
+    EXPECT_TRUE(plan.last_access(b, 4));
+    EXPECT_TRUE(plan.last_access(c, 3));
     EXPECT_TRUE(plan.accessed(d));
     EXPECT_FALSE(plan.accessed(unused));
     EXPECT_EQ(plan.header().name, "step");
-}
-
-TEST(TensorPlan, ATensorUsedTwiceByOneOperationIsNear) {
-    test::StepTrace trace;
-    const TensorId master = trace.tensor(state, 8);
-    trace.vector(8, {master}, {master});
-    const test::TraceFile file(trace.finish());
-    const TensorPlan plan = plan_of(file);
-    EXPECT_EQ(plan.next_use(0).distance, 1U);
-    EXPECT_FALSE(plan.next_use(0).same_copy) << "the next use is a write";
-    EXPECT_EQ(plan.next_use(1).distance, 0U);
-}
-
-TEST(TensorPlan, DistancesEndAtFar) {
-    for (const unsigned between : {125U, 126U, 127U, 300U}) {
-        test::StepTrace trace;
-        const TensorId a = trace.tensor(activation, 8);
-        const TensorId b = trace.tensor(activation, 8);
-        trace.vector(8, {a}, {b});
-        for (unsigned i = 0; i < between; ++i) {
-            trace.vector(8, {b}, {b});
-        }
-        trace.vector(8, {a}, {b});
-        const test::TraceFile file(trace.finish());
-        const TensorPlan plan = plan_of(file);
-        EXPECT_EQ(plan.next_use(0).distance, std::min(between + 1, unsigned{TensorPlan::far}));
-        EXPECT_TRUE(plan.next_use(0).same_copy);
-        EXPECT_EQ(plan.longest_gap(a), std::min(between + 1, unsigned{TensorPlan::far}));
-    }
 }
 
 TEST(TensorPlan, CountsSelectedOperationsOnlyButKnowsAllFormats) {
@@ -122,7 +85,8 @@ TEST(TensorPlan, CountsSelectedOperationsOnlyButKnowsAllFormats) {
     const test::TraceFile file(trace.finish());
     const TensorPlan plan = plan_of(file, "int4-fp4", {.layers = "in"});
     EXPECT_EQ(plan.operations(), 2U);
-    EXPECT_EQ(plan.next_use(0).distance, 1U);
+    EXPECT_EQ(plan.residency().accesses(), 4U);
+    EXPECT_TRUE(plan.last_access(x, 2));
     EXPECT_FALSE(plan.accessed(w));
     EXPECT_EQ(plan.formats(x), formats({CopyFormat::int4, CopyFormat::fp16}));
     EXPECT_EQ(plan.formats(w), formats({CopyFormat::int4}));
@@ -163,7 +127,7 @@ TEST(TensorPlan, TensorsHaveACopyForEachFormatThatIsRead) {
     EXPECT_EQ(plan.formats(middle.w), formats({CopyFormat::int4}));
     EXPECT_EQ(plan.formats(middle.y), formats({CopyFormat::fp16}));
     EXPECT_EQ(plan.formats(middle.dy), formats({CopyFormat::fp4_even, CopyFormat::fp4_odd}));
-    EXPECT_EQ(plan.formats(middle.gx), 0U);
+    EXPECT_EQ(plan.formats(middle.gx), formats({CopyFormat::fp16})) << "the plain copy if nobody reads any";
     for (const TensorId id : {first.x, first.w, first.y, first.dy}) {
         EXPECT_EQ(plan.formats(id), formats({CopyFormat::fp16}));
     }

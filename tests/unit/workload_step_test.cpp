@@ -73,11 +73,10 @@ TEST(TrainingStep, ResidualBlockWithBatchNormalisation) {
             "vector b [bn_grad_apply]: sum.gradient, b.output, b.statistics, b.scale_shift_gradient, b.scale_shift -> "
             "b.output_gradient",
             "dw b []: a.activation, b.output_gradient -> b.weight_gradient",
-            "dx b []: b.output_gradient, b.weight -> b.input_gradient",
-            // Where the branches meet, their gradients are added, once; the sum is written for the second pass.
-            "vector a [add, relu_grad, bn_grad_reduce]: b.input_gradient, sum.gradient, a.mask, a.output, a.statistics "
-            "-> "
-            "a.gradient, a.scale_shift_gradient",
+            // Where the branches meet, their gradients are added, once, while the array drains; what normalisation sums
+            // is summed then, too, and the pass that needs the sums must wait.
+            "dx b [add, relu_grad, bn_grad_reduce]: b.output_gradient, b.weight, sum.gradient, a.mask, a.output, "
+            "a.statistics -> a.gradient, a.scale_shift_gradient",
             "vector a [bn_grad_apply]: a.gradient, a.output, a.statistics, a.scale_shift_gradient, a.scale_shift -> "
             "a.output_gradient",
             "dw a []: image, a.output_gradient -> a.weight_gradient",  // and no dx: nobody wants the image's gradient
