@@ -94,9 +94,8 @@ void DramBankState::refuse(DramCommand command, std::uint32_t bank, std::uint64_
 
 void DramBankState::close(std::uint32_t bank, std::uint64_t cycle) {
     open_banks_ &= ~(std::uint64_t{1} << bank);
-    Next& own = bank_next_[bank];
-    raise(own[index(DramCommand::activate)], cycle + gaps_.precharge_to_activate);
-    raise(own[index(DramCommand::refresh_bank)], cycle + standard_.t_rp);
+    raise(bank_next_[bank][index(DramCommand::activate)], cycle + gaps_.precharge_to_activate);
+    raise(bank_refresh_[bank], cycle + standard_.t_rp);
     raise(rank_[rank_of(bank)].refresh, cycle + standard_.t_rp);
 }
 
@@ -107,10 +106,11 @@ std::uint64_t DramBankState::auto_precharge(std::uint32_t bank) {
 }
 
 void DramBankState::hold_rank(std::uint32_t rank, std::uint64_t cycle) {
-    for (std::uint64_t& next : rank_[rank].next) {
+    for (std::uint64_t& next : rank_next_[rank]) {
         raise(next, cycle);
     }
     raise(rank_[rank].refresh, cycle);
+    raise(rank_[rank].refresh_bank, cycle);
 }
 
 /// An ACT, or a REFpb, opens a window of tFAW.
@@ -124,7 +124,7 @@ void DramBankState::turn_ranks(std::uint32_t rank, DramCommand command, std::uin
     const bool write = command == DramCommand::write;
     for (std::uint32_t other = 0; other < ranks_; ++other) {
         if (other != rank) {
-            Next& next = rank_[other].next;
+            Next& next = rank_next_[other];
             raise(next[index(DramCommand::read)],
                   cycle + (write ? gaps_.write_to_read_rank : gaps_.same_direction_rank));
             raise(next[index(DramCommand::write)], cycle + (write ? gaps_.same_direction_rank : gaps_.read_to_write));
@@ -134,11 +134,10 @@ void DramBankState::turn_ranks(std::uint32_t rank, DramCommand command, std::uin
 
 void DramBankState::refresh_one(std::uint32_t bank, std::uint64_t cycle) {
     Rank& rank = rank_[rank_of(bank)];
-    Next& own = bank_next_[bank];
-    own[index(DramCommand::activate)] = cycle + gaps_.bank_refresh_to_activate;
-    own[index(DramCommand::refresh_bank)] = cycle + density_.t_rfc_bank;
-    raise(rank.next[index(DramCommand::activate)], cycle + gaps_.bank_refresh_to_activate_other_bank);
-    raise(rank.next[index(DramCommand::refresh_bank)], cycle + density_.t_pbr2pbr);
+    bank_next_[bank][index(DramCommand::activate)] = cycle + gaps_.bank_refresh_to_activate;
+    bank_refresh_[bank] = cycle + density_.t_rfc_bank;
+    raise(rank_next_[rank_of(bank)][index(DramCommand::activate)], cycle + gaps_.bank_refresh_to_activate_other_bank);
+    raise(rank.refresh_bank, cycle + density_.t_pbr2pbr);
     raise(rank.refresh, cycle + density_.t_rfc_bank);
     count_activate(rank, cycle);
 }
@@ -151,6 +150,7 @@ void DramBankState::issue(DramCommand command, std::uint32_t bank, std::uint64_t
     const DramStandard& s = standard_;
     Next& own = bank_next_[bank];
     Rank& rank = rank_[rank_of(bank)];
+    Next& rank_next = rank_next_[rank_of(bank)];
     switch (command) {
         case DramCommand::activate:
             slot_[0] = cycle + s.activate_slots;
@@ -160,10 +160,10 @@ void DramBankState::issue(DramCommand command, std::uint32_t bank, std::uint64_t
             own[index(DramCommand::read)] = cycle + gaps_.activate_to_read;
             own[index(DramCommand::write)] = cycle + gaps_.activate_to_write;
             own[index(DramCommand::precharge)] = cycle + gaps_.activate_to_precharge;
-            own[index(DramCommand::refresh_bank)] = cycle + gaps_.activate_to_refresh;
+            bank_refresh_[bank] = cycle + gaps_.activate_to_refresh;
             group_next_[group_of(bank)][index(DramCommand::activate)] = cycle + s.t_rrd_l;
-            raise(rank.next[index(DramCommand::activate)], cycle + s.t_rrd_s);
-            raise(rank.next[index(DramCommand::refresh_bank)], cycle + gaps_.activate_to_refresh_other_bank);
+            raise(rank_next[index(DramCommand::activate)], cycle + s.t_rrd_s);
+            raise(rank.refresh_bank, cycle + gaps_.activate_to_refresh_other_bank);
             raise(rank.refresh, cycle + gaps_.activate_to_refresh);
             count_activate(rank, cycle);
             break;
@@ -182,14 +182,14 @@ void DramBankState::issue(DramCommand command, std::uint32_t bank, std::uint64_t
         case DramCommand::precharge:
             slot_[0] = cycle + s.row_slots;
             close(bank, cycle);
-            raise(rank.next[index(DramCommand::precharge)], cycle + s.t_ppd);
+            raise(rank_next[index(DramCommand::precharge)], cycle + s.t_ppd);
             break;
         case DramCommand::precharge_all:
             slot_[0] = cycle + s.row_slots;
             open_banks_ &= ~banks_of(rank_of(bank));
-            raise(rank.next[index(DramCommand::activate)], cycle + gaps_.precharge_all_to_activate);
-            raise(rank.next[index(DramCommand::precharge)], cycle + s.t_ppd);
-            raise(rank.next[index(DramCommand::refresh_bank)], cycle + s.t_rp_all);
+            raise(rank_next[index(DramCommand::activate)], cycle + gaps_.precharge_all_to_activate);
+            raise(rank_next[index(DramCommand::precharge)], cycle + s.t_ppd);
+            raise(rank.refresh_bank, cycle + s.t_rp_all);
             raise(rank.refresh, cycle + s.t_rp_all);
             break;
         case DramCommand::refresh_bank:
@@ -198,8 +198,8 @@ void DramBankState::issue(DramCommand command, std::uint32_t bank, std::uint64_t
             break;
         case DramCommand::refresh:
             slot_[0] = cycle + s.row_slots;
-            raise(rank.next[index(DramCommand::activate)], cycle + gaps_.refresh_to_activate);
-            raise(rank.next[index(DramCommand::refresh_bank)], cycle + density_.t_rfc);
+            raise(rank_next[index(DramCommand::activate)], cycle + gaps_.refresh_to_activate);
+            raise(rank.refresh_bank, cycle + density_.t_rfc);
             rank.refresh = cycle + density_.t_rfc;
             break;
     }

@@ -73,10 +73,10 @@ public:
     [[nodiscard]] std::uint64_t slot(DramCommand command) const { return slot_[bus_of(command)]; }
     [[nodiscard]] std::uint64_t rank_earliest(DramCommand command, std::uint32_t rank) const;
     [[nodiscard]] std::uint64_t group_earliest(DramCommand command, std::uint32_t group) const {
-        return group_next_[group][index(command)];
+        return command == DramCommand::refresh_bank ? 0 : group_next_[group][index(command)];
     }
     [[nodiscard]] std::uint64_t own_earliest(DramCommand command, std::uint32_t bank) const {
-        return bank_next_[bank][index(command)];
+        return command == DramCommand::refresh_bank ? bank_refresh_[bank] : bank_next_[bank][index(command)];
     }
 
     /// Lower bound for any RD or any WR: what the bus and the rank that allows it first allow.
@@ -91,8 +91,8 @@ public:
     }
 
 private:
-    /// ACT, RD, WR, PRE and REFpb of one bank: an index each.
-    static constexpr std::size_t bank_commands = 5;
+    /// ACT, RD, WR and PRE of one bank: an index each.
+    static constexpr std::size_t bank_commands = 4;
 
     /// Earliest next commands.
     using Next = std::array<std::uint64_t, bank_commands>;
@@ -119,10 +119,10 @@ private:
         std::uint32_t same_direction_rank;
     };
 
-    /// What spans the banks of a rank.
+    /// What spans the banks of a rank, but for the next of each command.
     struct Rank {
-        Next next{};
         std::uint64_t refresh = 0;                        ///< earliest REF
+        std::uint64_t refresh_bank = 0;                   ///< earliest REFpb
         std::array<std::uint64_t, 4> activate_windows{};  ///< for each of the last four ACTs, when tFAW after it ends
         std::uint32_t oldest_window = 0;                  ///< index into activate_windows
     };
@@ -154,24 +154,30 @@ private:
     // waits for other banks of the group.
     std::array<Next, max_banks> bank_next_{};
     std::array<Next, max_banks> group_next_{};
+    std::array<Next, max_ranks> rank_next_{};
     std::array<Rank, max_ranks> rank_{};
-    std::array<std::uint64_t, 2> slot_{};          // first free command slot of each bus
-    std::uint64_t open_banks_ = 0;                 // one bit a bank
-    std::array<std::uint32_t, max_banks> rows_{};  // meaningful while the bank is open
+    std::array<std::uint64_t, max_banks> bank_refresh_{};  // earliest REFpb of each bank
+    std::array<std::uint64_t, 2> slot_{};                  // first free command slot of each bus
+    std::uint64_t open_banks_ = 0;                         // one bit a bank
+    std::array<std::uint32_t, max_banks> rows_{};          // meaningful while the bank is open
 };
 
 inline std::uint64_t DramBankState::rank_earliest(DramCommand command, std::uint32_t rank) const {
     const Rank& its = rank_[rank];
-    const std::uint64_t cycle = its.next[index(command)];
-    return command == DramCommand::activate || command == DramCommand::refresh_bank
-               ? std::max(cycle, its.activate_windows[its.oldest_window])
-               : cycle;
+    switch (command) {
+        case DramCommand::activate:
+            return std::max(rank_next_[rank][index(command)], its.activate_windows[its.oldest_window]);
+        case DramCommand::refresh_bank:
+            return std::max(its.refresh_bank, its.activate_windows[its.oldest_window]);
+        default:
+            return rank_next_[rank][index(command)];
+    }
 }
 
 inline std::uint64_t DramBankState::column_earliest(DramCommand command) const {
-    std::uint64_t cycle = rank_[0].next[index(command)];
+    std::uint64_t cycle = rank_next_[0][index(command)];
     for (std::uint32_t rank = 1; rank < ranks_; ++rank) {
-        cycle = std::min(cycle, rank_[rank].next[index(command)]);
+        cycle = std::min(cycle, rank_next_[rank][index(command)]);
     }
     return std::max(cycle, slot_[column_bus_]);
 }
@@ -180,7 +186,7 @@ inline void DramBankState::issue_column(DramCommand command, std::uint32_t bank,
     assert(cycle >= earliest(command, bank));
     std::uint64_t& precharge = bank_next_[bank][index(DramCommand::precharge)];
     Next& group = group_next_[group_of(bank)];
-    Next& rank = rank_[rank_of(bank)].next;
+    Next& rank = rank_next_[rank_of(bank)];
     slot_[column_bus_] = cycle + standard_.column_slots;
     rank[index(command)] = cycle + standard_.t_ccd_s;
     if (command == DramCommand::read) {

@@ -195,7 +195,7 @@ void DramChannel::decide() {
     if (!empty()) {
         choose_direction();
     }
-    next_ = next_for_requests();
+    decide_for_requests();
     if (next_.cycle >= first_refresh_due_) {
         decide_around_refresh();
     }
@@ -215,7 +215,7 @@ void DramChannel::decide_around_refresh() {
         blocked_ |= banks_to_refresh(rank);
         const NextCommand step = refresh_step(rank);
         refresh = step.cycle < refresh.cycle ? step : refresh;
-        next_ = next_for_requests();
+        decide_for_requests();
     }
     if (refresh.cycle <= next_.cycle) {
         next_ = refresh;
@@ -236,26 +236,34 @@ inline void DramChannel::choose_direction() {
     }
 }
 
-/// The next command by all rules but that of refresh, for banks that are not blocked.
-inline DramChannel::NextCommand DramChannel::next_for_requests() {
-    NextCommand next;
-    if (!empty() && starving()) {
-        next = command_for_oldest();
-    } else if (!empty()) {
-        next = writing_ ? first_column<DramCommand::write>() : first_column<DramCommand::read>();
+/// next_ by all rules but that of refresh, for banks that are not blocked.
+inline void DramChannel::decide_for_requests() {
+    if (empty()) {
+        next_ = {};
+    } else if (starving()) {
+        next_ = command_for_oldest();
+    } else {
+        if (writing_) {
+            decide_first_column<DramCommand::write>(floor());
+        } else {
+            decide_first_column<DramCommand::read>(floor());
+        }
         // A row command cannot go before the cycle on the right, and in the same cycle a RD or WR goes first.
-        if (next.cycle > std::max({floor(), state_.slot(DramCommand::activate), rows_from_})) {
+        if (next_.cycle > std::max({floor(), state_.slot(DramCommand::activate), rows_from_})) {
             const NextCommand row = first_row();
             rows_from_ = blocked_ == 0 ? row.cycle : rows_from_;
-            next = row.cycle < next.cycle ? row : next;
+            if (row.cycle < next_.cycle) {
+                next_ = row;
+            }
         }
     }
     if (page_policy_ == PagePolicy::timeout) {
         const NextCommand timeout = first_timeout();
         timeouts_from_ = timeout.cycle;
-        next = timeout.cycle < next.cycle ? timeout : next;
+        if (timeout.cycle < next_.cycle) {
+            next_ = timeout;
+        }
     }
-    return next;
 }
 
 DramChannel::NextCommand DramChannel::command_for_oldest() const {
@@ -271,15 +279,17 @@ DramChannel::NextCommand DramChannel::command_for_oldest() const {
     return {std::max(floor(), state_.earliest(command, entry.bank)), oldest_, entry.bank, command};
 }
 
-/// The RD or WR of the current direction that goes first, if no row command comes before. `column` is that command.
+/// Makes next_ the RD or WR of the current direction that goes first, `not_before` that cycle, if no row command comes
+/// before. `column` is that command.
 template <DramCommand column>
-inline DramChannel::NextCommand DramChannel::first_column() const {
-    const std::uint64_t from = std::max(floor(), state_.column_earliest(column));
+inline void DramChannel::decide_first_column(std::uint64_t not_before) {
+    const std::uint64_t from = std::max(not_before, state_.column_earliest(column));
+    const bool many_ranks = state_.ranks() > 1;  // one has had its say in `from`
     std::uint64_t cycle = DramBankState::never;
     const Hit* first = nullptr;
     for (const Hit& hit : hits_[column == DramCommand::write]) {
-        const std::uint64_t its_cycle =
-            std::max({state_.group_earliest(column, hit.group), state_.rank_earliest(column, hit.rank), hit.ready});
+        std::uint64_t its_cycle = std::max(state_.group_earliest(column, hit.group), hit.ready);
+        its_cycle = many_ranks ? std::max(its_cycle, state_.rank_earliest(column, hit.rank)) : its_cycle;
         if (its_cycle < cycle && !has(blocked_, hit.bank)) {
             cycle = its_cycle;
             first = &hit;
@@ -288,7 +298,13 @@ inline DramChannel::NextCommand DramChannel::first_column() const {
             }
         }
     }
-    return first != nullptr ? NextCommand{std::max(cycle, from), first->entry, first->bank, column} : NextCommand{};
+    next_.cycle = DramBankState::never;
+    if (first != nullptr) {
+        next_.cycle = std::max(cycle, from);
+        next_.entry = first->entry;
+        next_.bank = first->bank;
+        next_.command = column;
+    }
 }
 
 /// The ACT or PRE of the current direction that goes first, if no RD or WR comes before.
@@ -353,11 +369,11 @@ template <DramCommand column>
 void DramChannel::serve_bursts(std::uint64_t horizon, std::vector<Done>& done) {
     // While no run is done and none starves, a RD or WR changes neither wishes nor direction. Then decide() would
     // choose first_column() again, unless a row command or a refresh could come before: what it asks is asked here.
+    const std::uint64_t rows_from = std::min(rows_from_, timeouts_from_);
+    const std::uint64_t refresh_due = first_refresh_due_;
     while (!serve_burst<column>(done) && !starving()) {
-        next_ = first_column<column>();
-        const std::uint64_t rows_from = std::min(rows_from_, timeouts_from_);
-        if (next_.cycle > std::max(state_.slot(DramCommand::activate), rows_from) ||
-            next_.cycle >= first_refresh_due_) {
+        decide_first_column<column>(0);
+        if (next_.cycle > std::max(state_.slot(DramCommand::activate), rows_from) || next_.cycle >= refresh_due) {
             return;
         }
         if (next_.cycle >= horizon) {
@@ -371,16 +387,17 @@ void DramChannel::serve_bursts(std::uint64_t horizon, std::vector<Done>& done) {
 template <DramCommand column>
 inline bool DramChannel::serve_burst(std::vector<Done>& done) {
     constexpr bool write = column == DramCommand::write;
-    const NextCommand burst = next_;
-    Entry& entry = entries_[burst.entry];
-    Bank& bank = banks_[burst.bank];
-    state_.issue_column(column, burst.bank, burst.cycle);
-    last_command_ = burst.cycle;
-    bank.used_at = burst.cycle;
-    count_wait(burst.cycle, write, burst);
+    const std::uint64_t cycle = next_.cycle;
+    const std::uint32_t index = next_.entry;
+    Entry& entry = entries_[index];
+    Bank& bank = banks_[next_.bank];
+    state_.issue_column(column, next_.bank, cycle);
+    last_command_ = cycle;
+    bank.used_at = cycle;
+    count_wait(cycle, write, next_.bank);
     served_write_ = write;
     refreshed_banks_ = 0;
-    waiting_since_ = burst.cycle + standard_->burst;
+    waiting_since_ = cycle + standard_->burst;
     ++(write ? counts_.writes : counts_.reads);
     if (bank.fresh) {
         ++(bank.conflict ? counts_.row_conflicts : counts_.row_misses);
@@ -388,23 +405,23 @@ inline bool DramChannel::serve_burst(std::vector<Done>& done) {
         bank.fresh = false;
     }
 
-    const bool bypassed = burst.entry != oldest_;
+    const bool bypassed = index != oldest_;
     bypassed_ += bypassed ? 1 : 0;
     if (--entry.bursts != 0) {
         return false;
     }
     bypassed_ = bypassed ? bypassed_ : 0;
     const std::uint32_t latency = write ? standard_->write_latency() : standard_->read_latency();
-    done.push_back({entry.request, burst.cycle + latency});
+    done.push_back({entry.request, cycle + latency});
     if (page_policy_ == PagePolicy::closed && last_of_row(entry)) {
-        close(burst.bank, state_.auto_precharge(burst.bank));
+        close(next_.bank, state_.auto_precharge(next_.bank));
     }
-    remove(burst.entry);
+    remove(index);
     if (power_down_) {
         // The read's data and one cycle, or the write's data and its recovery.
         const std::uint32_t busy = write ? standard_->t_wr : 1;
-        rank_states_.busy_until(state_.rank_of(burst.bank), burst.cycle + latency + 1 + busy);
-        rest(state_.rank_of(burst.bank));
+        rank_states_.busy_until(state_.rank_of(next_.bank), cycle + latency + 1 + busy);
+        rest(state_.rank_of(next_.bank));
     }
     return true;
 }
@@ -418,15 +435,15 @@ bool DramChannel::last_of_row(const Entry& entry) const {
     return other == none && !has(hit_banks_[!entry.write], entry.bank);
 }
 
-inline void DramChannel::count_wait(std::uint64_t cycle, bool write, const NextCommand& burst) {
+inline void DramChannel::count_wait(std::uint64_t cycle, bool write, std::uint32_t bank) {
     if (cycle <= waiting_since_) {
         return;
     }
     const bool turned = served_write_ != write;
-    (has(refreshed_banks_, burst.bank) ? counts_.wait_refresh_cycles
-     : turned                          ? counts_.wait_turnaround_cycles
-     : banks_[burst.bank].fresh        ? counts_.wait_row_cycles
-                                       : counts_.wait_column_cycles) += cycle - waiting_since_;
+    (has(refreshed_banks_, bank) ? counts_.wait_refresh_cycles
+     : turned                    ? counts_.wait_turnaround_cycles
+     : banks_[bank].fresh        ? counts_.wait_row_cycles
+                                 : counts_.wait_column_cycles) += cycle - waiting_since_;
 }
 
 void DramChannel::activate() {
@@ -513,11 +530,12 @@ void DramChannel::refresh(std::uint64_t horizon) {
 }
 
 /// An idle channel does nothing but refresh when due: what each refresh interval repeats is counted, not simulated. A
-/// round refreshes every bank of every rank once. The last but one is simulated, for what the rules remember of it.
+/// round refreshes every bank of every rank once.
 void DramChannel::skip_idle_rounds(std::uint64_t horizon) {
     const std::uint64_t refreshes = refresh_per_bank_ ? standard_->banks() : 1;
     const std::uint64_t round = refreshes * refresh_interval_;
-    if (horizon < next_.cycle + 3 * round) {
+    const std::uint64_t last_due = *std::max_element(refresh_due_.begin(), refresh_due_.begin() + state_.ranks());
+    if (last_due + round >= horizon) {
         return;
     }
     // Between two refreshes a rank is awake from when one is due to the cycle after its command.
@@ -527,7 +545,8 @@ void DramChannel::skip_idle_rounds(std::uint64_t horizon) {
             return;  // its next refreshes will differ
         }
     }
-    const std::uint64_t rounds = (horizon - next_.cycle) / round - 2;
+    // The rules remember the last refresh of all banks, or of each bank.
+    const std::uint64_t rounds = (horizon - 1 - last_due) / round - (refresh_per_bank_ ? 1 : 0);
     (refresh_per_bank_ ? counts_.bank_refreshes : counts_.refreshes) += rounds * refreshes * state_.ranks();
     for (std::uint32_t rank = 0; rank < state_.ranks(); ++rank) {
         refresh_due_[rank] += rounds * round;

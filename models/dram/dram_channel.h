@@ -159,10 +159,10 @@ private:
     void decide_around_refresh();
     void choose_direction();
     [[nodiscard]] bool starving() const { return bypassed_ >= age_cap_; }
-    [[nodiscard]] NextCommand next_for_requests();
+    void decide_for_requests();
     [[nodiscard]] NextCommand command_for_oldest() const;
     template <DramCommand column>
-    [[nodiscard]] NextCommand first_column() const;
+    void decide_first_column(std::uint64_t not_before);
     [[nodiscard]] NextCommand first_row() const;
     [[nodiscard]] NextCommand first_timeout() const;
     [[nodiscard]] NextCommand refresh_step(std::uint32_t rank) const;
@@ -183,7 +183,7 @@ private:
     void skip_idle_rounds(std::uint64_t horizon);
     void close(std::uint32_t bank, std::uint64_t cycle);
     [[nodiscard]] bool last_of_row(const Entry& entry) const;
-    void count_wait(std::uint64_t cycle, bool write, const NextCommand& burst);
+    void count_wait(std::uint64_t cycle, bool write, std::uint32_t bank);
     /// The rank has been given its last run's or refresh's command: it may sleep.
     void rest(std::uint32_t rank);
     void wake_for_refresh();

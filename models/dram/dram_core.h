@@ -79,7 +79,7 @@ public:
 
     /// Sums over channels, for the cycles below now().
     [[nodiscard]] const DramCounters& counters() const;
-    /// Two of the counters, for who asks in every cycle.
+    /// Two of the counters, for who asks in every cycle; refreshes are all-bank and per-bank ones.
     [[nodiscard]] std::uint64_t activates() const;
     [[nodiscard]] std::uint64_t refreshes() const;
 

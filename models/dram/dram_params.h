@@ -48,7 +48,7 @@ struct DramParameters {
     /// bank: up to a row long.
     std::uint32_t read_queue_entries = 64;
     std::uint32_t write_queue_entries = 64;   ///< the same for writes
-    std::uint32_t write_high_watermark = 32;  ///< queued writes (runs) at which a channel turns to writing
+    std::uint32_t write_high_watermark = 48;  ///< queued writes (runs) at which a channel turns to writing
     std::uint32_t write_low_watermark = 16;   ///< queued writes at which it turns back, if reads wait
     /// Bursts of younger requests that may overtake a channel's oldest run before nothing else is served.
     std::uint32_t age_cap_bursts = 256;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <random>
+#include <string>
 
 #include <benchmark/benchmark.h>
 
@@ -61,11 +62,10 @@ BENCHMARK(dram_two_reads_one_write);
 
 /// What a machine does when memory is its limit: two engines, one that loads from two places and one that stores, with
 /// 16 requests of 4 KiB each under way. One iteration is one call of advance_until(), `cycles` far at most.
-void dram_deep_mixed(benchmark::State& state) {
-    const auto cycles = static_cast<std::uint64_t>(state.range(0));
+void run_deep_mixed(benchmark::State& state, const DramParameters& parameters, std::uint64_t cycles) {
     constexpr std::uint64_t bytes = max_dram_request_bytes;
     constexpr std::uint64_t outstanding = 16;
-    DramCore core(DramParameters{});
+    DramCore core(parameters);
     std::array<std::uint64_t, 2> sent{};
     std::array<std::uint64_t, 2> in_flight{};
     bool store = false;
@@ -86,7 +86,28 @@ void dram_deep_mixed(benchmark::State& state) {
     }
     report(state, core);
 }
+
+void dram_deep_mixed(benchmark::State& state) {
+    run_deep_mixed(state, {}, static_cast<std::uint64_t>(state.range(0)));
+}
 BENCHMARK(dram_deep_mixed)->ArgName("cycles")->Arg(1'000'000)->Arg(1);
+
+/// The same on channels of other standards and policies, four channels.
+void dram_deep_mixed_on(benchmark::State& state, const char* standard, const char* page_policy) {
+    DramParameters parameters = typical_dram(standard);
+    parameters.channels = 4;
+    if (const std::string problem = set_page_policy(parameters, page_policy); !problem.empty()) {
+        state.SkipWithError(problem.c_str());
+    }
+    run_deep_mixed(state, parameters, 1'000'000);
+}
+BENCHMARK_CAPTURE(dram_deep_mixed_on, ddr4, "DDR4-3200", "open");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, ddr5, "DDR5-4800", "open");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, lpddr4, "LPDDR4-3200", "open");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, hbm2, "HBM2-2000", "open");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, hbm3, "HBM3-6400", "open");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, lpddr5_closed, "LPDDR5-6400", "closed");
+BENCHMARK_CAPTURE(dram_deep_mixed_on, lpddr5_timeout, "LPDDR5-6400", "timeout:100");
 
 /// One iteration: one call for one cycle without a request.
 void dram_quiet_cycle(benchmark::State& state) {

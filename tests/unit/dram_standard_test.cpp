@@ -177,8 +177,8 @@ TEST(DramParameters, EachMistakeIsNamed) {
               "read_queue_entries: expected 8 (one request of 4096 bytes) to 65536, got 7");
     EXPECT_EQ(problem([](P& p) { p.write_high_watermark = 65; }),
               "write_high_watermark: expected 1 to write_queue_entries = 64, got 65");
-    EXPECT_EQ(problem([](P& p) { p.write_low_watermark = 32; }),
-              "write_low_watermark: expected less than write_high_watermark = 32, got 32");
+    EXPECT_EQ(problem([](P& p) { p.write_low_watermark = 48; }),
+              "write_low_watermark: expected less than write_high_watermark = 48, got 48");
     EXPECT_EQ(problem([](P& p) { p.ranks = 3; }), "ranks: expected a power of two up to 4 for LPDDR5-6400, got 3");
     EXPECT_EQ(problem([](P& p) {
                   p = typical_dram("DDR5-4800");
