@@ -341,7 +341,7 @@ Tiling search_tiling(const GemmProblem& problem, const MacArrayParameters& array
     const bool rows_reduced = problem.l().period < problem.l().extent;
     const auto j_sizes = channel_sizes(problem.j(), problem.j_step(), geometry.cols);
     const auto l_sizes = channel_sizes(problem.l(), problem.l_step(), rows_reduced ? 1 : geometry.rows);
-    for (const std::uint64_t i : sizes_of(problem.i(), problem.i_step())) {
+    for (const std::uint64_t i : sizes_of(problem.i(), 1)) {
         for (const std::uint64_t j : j_sizes) {
             for (const std::uint64_t l : l_sizes) {
                 consider({.i = i, .j = j, .l = l});
