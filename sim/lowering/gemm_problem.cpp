@@ -209,11 +209,6 @@ GemmProblem::GemmProblem(const Operation& operation, std::uint64_t left_elements
     throw ModelError("a GEMM belongs to forward, dx or dw");
 }
 
-std::uint64_t GemmProblem::i_step() const {
-    const bool channels = left_transposed_;  // of dw, and of a matrix that is stored with m as its columns
-    return channels ? block_or_one(i_.extent) : 1;
-}
-
 std::uint64_t GemmProblem::j_step() const {
     return block_or_one(j_.extent);
 }

@@ -59,9 +59,7 @@ public:
     [[nodiscard]] const TiledDimension& i() const { return i_; }
     [[nodiscard]] const TiledDimension& j() const { return j_; }
     [[nodiscard]] const TiledDimension& l() const { return l_; }
-    /// Units of i, j and l that lie side by side in memory: tiles should take multiples of them. A tile that cuts a
-    /// block would have runs that reach into the next pixel.
-    [[nodiscard]] std::uint64_t i_step() const;
+    /// Units of j and of l that lie side by side in memory: tiles should take multiples of them.
     [[nodiscard]] std::uint64_t j_step() const;
     [[nodiscard]] std::uint64_t l_step() const;
 

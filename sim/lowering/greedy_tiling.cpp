@@ -41,7 +41,7 @@ LeastTile least_tile(const GemmTask& task, const MachineParameters& machine) {
         outputs_of_unit += pass.m;
     }
     const std::uint64_t i = ceil_div(geometry.rows, std::max<std::uint64_t>(1, outputs_of_unit));
-    return {std::min(problem.i().period, round_up(i, problem.i_step())),
+    return {std::min(problem.i().period, i),
             channels(problem.j(), geometry.cols, problem.j_step()),
             channels(problem.l(), rows_reduced ? 1 : geometry.rows, problem.l_step())};
 }
@@ -60,7 +60,7 @@ Tiling greedy_tiling(const GemmTask& task, const MachineParameters& machine) {
                   .right_buffers = buffers,
                   .out_buffers = buffers};
     while (!fits(task, tiling, machine)) {
-        const std::uint64_t i = halved(problem.i(), tiling.i, least.i, problem.i_step());
+        const std::uint64_t i = halved(problem.i(), tiling.i, least.i, 1);
         const std::uint64_t j = halved(problem.j(), tiling.j, least.j, problem.j_step());
         const std::uint64_t l = halved(problem.l(), tiling.l, least.l, problem.l_step());
         const bool i_has_more = tiling.i * least.j >= tiling.j * least.i;

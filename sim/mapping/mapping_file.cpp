@@ -99,7 +99,7 @@ std::vector<Problem> problems_of(const MappingFile::Entry& entry, const GemmTask
             problems.push_back({entry.where, what});
         }
     };
-    check(size_problem('i', problem.i(), tiling.i, problem.i_step()));
+    check(size_problem('i', problem.i(), tiling.i, 1));
     check(size_problem('j', problem.j(), tiling.j, problem.j_step()));
     check(size_problem('l', problem.l(), tiling.l, problem.l_step()));
     const bool whole =

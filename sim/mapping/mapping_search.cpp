@@ -54,7 +54,7 @@ std::vector<Tiling> tile_sizes(const GemmTask& task, const MachineParameters& ma
     std::vector<Tiling> all;
     const auto j_sizes = sizes_of(problem.j(), least.j, problem.j_step());
     const auto l_sizes = sizes_of(problem.l(), least.l, problem.l_step());
-    for (const std::uint64_t i : sizes_of(problem.i(), problem.i_step(), problem.i_step())) {
+    for (const std::uint64_t i : sizes_of(problem.i(), 1, 1)) {
         for (const std::uint64_t j : j_sizes) {
             for (const std::uint64_t l : l_sizes) {
                 all.push_back({.i = i, .j = j, .l = l});
