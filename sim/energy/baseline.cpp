@@ -113,6 +113,22 @@ void fit_chunk(MacArrayParameters& array, std::vector<std::string>& notes) {
                                 array.accumulation.chunk, wanted, array.rows));
 }
 
+/// Where the machine's accumulators cannot take the sums of the new array's columns, they get as wide as these and a
+/// port each for reading and writing.
+void fit_accumulators(MacArrayParameters& array, std::vector<std::string>& notes) {
+    const ArrayGeometry& geometry = *array.modes[static_cast<std::size_t>(ArrayMode::fp16)];
+    if (std::ranges::all_of(array.dataflows,
+                            [&](Dataflow dataflow) { return accumulators_keep_up(array, geometry, dataflow); })) {
+        return;
+    }
+    array.accumulator_banks = 1;
+    array.accumulator_line_bytes = 0;
+    array.accumulator_ports = BankPorts::one_read_one_write;
+    notes.push_back(
+        fmt::format("accumulators in lines of {} bytes, read and written in every cycle: as wide as {} columns",
+                    accumulators_of(array).line_bytes, geometry.cols));
+}
+
 }  // namespace
 
 Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, const AreaTable& table) {
@@ -140,6 +156,7 @@ Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, cons
     array.modes = {};
     array.modes[static_cast<std::size_t>(ArrayMode::fp16)] = ArrayGeometry{.rows = array.rows, .cols = array.cols};
     fit_chunk(array, baseline.notes);
+    fit_accumulators(array, baseline.notes);
     return baseline;
 }
 

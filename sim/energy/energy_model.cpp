@@ -55,16 +55,14 @@ double register_bits_per_mac(const MacArrayParameters& array, Counter counter) {
     return geometry ? 2 * operand_bits(mode) + partial_sum_bits / geometry->macs_per_pe : 0;
 }
 
-Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, SquareMicrometres core_area) {
+Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, SquareMicrometres logic_area) {
     switch (row.form) {
         case PriceForm::pj:
             return Picojoules(row.value);
-        case PriceForm::pj_per_byte:
-            return Picojoules(row.value * machine.scratchpad.line_bytes);
         case PriceForm::pj_per_register_bit:
             return Picojoules(row.value * register_bits_per_mac(machine.mac_array, row.action));
         case PriceForm::mw_per_mm2:
-            return energy_of(row.value * square_millimetres(core_area), machine.clock_period_ps);
+            return energy_of(row.value * square_millimetres(logic_area), machine.clock_period_ps);
         case PriceForm::mw_per_channel:
             return energy_of(row.value * machine.dram.channels, machine.clock_period_ps);
     }
@@ -103,7 +101,9 @@ EnergyBreakdown& EnergyBreakdown::operator+=(const EnergyBreakdown& other) {
 }
 
 EnergyModel::EnergyModel(const Technology& technology, const MachineParameters& machine) {
-    const SquareMicrometres core_area = area_of(machine, technology.area).total();
+    const AreaBreakdown area = area_of(machine, technology.area);
+    const SquareMicrometres logic_area =
+        area.total() - area[AreaComponent::scratchpad] - area[AreaComponent::accumulators];
     bool dram_priced = machine.ideal_memory;
     for (const EnergyRow& row : technology.energy) {
         const EnergyComponent component = component_named(row.component);
@@ -113,20 +113,42 @@ EnergyModel::EnergyModel(const Technology& technology, const MachineParameters& 
             }
             dram_priced = true;
         }
-        const auto earlier = std::ranges::find_if(
-            prices_, [&](const Price& price) { return price.component == component && price.counter == row.action; });
-        const Picojoules each = price_each(row, machine, core_area);
-        if (earlier != prices_.end()) {
-            earlier->each += each;
-        } else {
-            prices_.push_back({component, row.action, each});
-        }
+        add(component, row.action, price_each(row, machine, logic_area));
     }
+    price_srams(technology.area.sram, machine);
     if (!dram_priced) {
         throw InputError(fmt::format("technology '{}' has no energies for DRAM standard '{}'", technology.name,
                                      machine.dram.standard));
     }
     std::ranges::stable_sort(prices_, {}, &Price::component);
+}
+
+void EnergyModel::add(EnergyComponent component, Counter counter, Picojoules each) {
+    const auto earlier = std::ranges::find_if(
+        prices_, [&](const Price& price) { return price.component == component && price.counter == counter; });
+    if (earlier != prices_.end()) {
+        earlier->each += each;
+    } else {
+        prices_.push_back({component, counter, each});
+    }
+}
+
+void EnergyModel::price_srams(const SramModel& sram, const MachineParameters& machine) {
+    for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+        const SramCost cost = sram.cost(memory_of(machine.scratchpad, static_cast<ScratchpadPart>(part)));
+        add(EnergyComponent::scratchpad, line_counters[part][0], cost.read);
+        add(EnergyComponent::scratchpad, line_counters[part][1], cost.write);
+    }
+    const SramMacro accumulators = accumulators_of(machine.mac_array);
+    const SramCost sums = sram.cost(accumulators);
+    const double lines_per_byte = accumulators.line_bytes > 0 ? 1.0 / accumulators.line_bytes : 0;
+    add(EnergyComponent::mac_array, Counter::accumulator_read_bytes, sums.read * lines_per_byte);
+    add(EnergyComponent::mac_array, Counter::accumulator_write_bytes, sums.write * lines_per_byte);
+    double leakage_mw = sums.leakage_mw;
+    for (const SramMacro& memory : scratchpad_memories(machine.scratchpad)) {
+        leakage_mw += sram.cost(memory).leakage_mw;
+    }
+    add(EnergyComponent::leakage, Counter::cycles, energy_of(leakage_mw, machine.clock_period_ps));
 }
 
 EnergyBreakdown EnergyModel::price(const CounterValues& counters) const {

@@ -57,8 +57,8 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     epilogue_lane_ops_ = lane_ops_of(operation.epilogue);
     transforms_ = !std::all_of(operation.epilogue.begin(), operation.epilogue.end(), only_reduces);
     const std::size_t left = left_input(operation);
-    left_ = operand(left, first_access + left);
-    right_ = operand(1 - left, first_access + 1 - left);
+    left_ = operand(left, TileBuffer::left, first_access + left);
+    right_ = operand(1 - left, TileBuffer::right, first_access + 1 - left);
     for (std::size_t i = gemm_operands; i < operation.inputs.size(); ++i) {
         side_inputs_.push_back(side_input(i));
     }
@@ -90,7 +90,7 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     load_small_side_inputs();
 }
 
-GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
+GemmJob::Operand GemmJob::operand(std::size_t input, TileBuffer buffer, std::uint64_t access) {
     TensorMemory& memory = context_.memory;
     Operand operand;
     operand.id = operation_.inputs[input];
@@ -106,6 +106,7 @@ GemmJob::Operand GemmJob::operand(std::size_t input, std::uint64_t access) {
         operand.preload = memory.keep_input(operand.id, operand.format, access);
         operand.resident = operand.preload;
     }
+    operand.part = copy.resident ? ScratchpadPart::resident : part_of(buffer);
     return operand;
 }
 
@@ -119,6 +120,7 @@ GemmJob::Operand GemmJob::side_input(std::size_t input) {
     const TensorMemory::Copy& copy = memory.copy(side.id, side.format);
     side.ready = copy.ready();
     side.resident = copy.resident || context_.machine.ideal_memory;
+    side.part = copy.resident ? ScratchpadPart::resident : ScratchpadPart::output;
     side.address = side.resident ? 0 : memory.address(side.id, side.format);
     return side;
 }
@@ -158,7 +160,7 @@ void GemmJob::preload(Operand& operand) {
     }
     TensorMemory::Copy& copy = context_.memory.copy(operand.id, operand.format);
     const Slice whole{.address = operand.address, .run_bytes = copy.bytes};
-    context_.emitter.load(whole, later(copy.stored, context_.memory.resident_release()));
+    context_.emitter.load(whole, operand.part, later(copy.stored, context_.memory.resident_release()));
     copy.written = context_.emitter.issued(Unit::load);
     operand.ready = copy.written;
 }
@@ -168,7 +170,7 @@ void GemmJob::load_small_side_inputs() {
     for (Operand& side : side_inputs_) {
         if (!side.resident && !as_large_as_the_output(side.id)) {
             const std::uint64_t bytes = context_.memory.copy(side.id, side.format).bytes;
-            context_.emitter.load({.address = side.address, .run_bytes = bytes}, later(start_, side.ready));
+            context_.emitter.load({.address = side.address, .run_bytes = bytes}, side.part, later(start_, side.ready));
             side.loaded = context_.emitter.issued(Unit::load);
         }
     }
@@ -188,6 +190,9 @@ bool GemmJob::step() {
     command.dataflow = tiling_.dataflow;
     command.left_bits = left_.bits;
     command.right_bits = right_.bits;
+    command.left_part = left_.part;
+    command.right_part = right_.part;
+    command.result_part = out_.part(TileBuffer::output);
     command.left_transposed = problem_.left_transposed();
     command.right_transposed = problem_.right_transposed();
     command.accumulate = !first;
@@ -226,7 +231,8 @@ void GemmJob::fetch(Operand& operand, Slice slice) {
     }
     operand.held = slice;
     operand.buffer = next_buffer(operand.buffer, operand.buffer_free);
-    context_.emitter.load(slice, later(later(start_, operand.ready), operand.buffer_free[operand.buffer]));
+    context_.emitter.load(slice, operand.part,
+                          later(later(start_, operand.ready), operand.buffer_free[operand.buffer]));
     operand.loaded = context_.emitter.issued(Unit::load);
 }
 
@@ -236,23 +242,23 @@ void GemmJob::finish_tile(const TileRange& tile) {
     const auto bytes = [&](std::uint64_t bits) { return bytes_for(Bits(elements * bits)).count(); };
     Dependencies made = emitter.issued(Unit::mac_array);
 
-    std::uint64_t side_bits_read = 0;
+    PartBytes side_bits_read{};
     for (const Operand& side : side_inputs_) {
         made = later(made, side.resident ? side.ready : side.loaded);
         if (!as_large_as_the_output(side.id)) {
             continue;
         }
-        side_bits_read += side.bits;
+        of(side_bits_read, side.part) += side.bits;
         if (!side.resident) {
             Slice slice = problem_.out(tile, side.bits);
             slice.address += side.address;
-            emitter.load(slice, later(later(start_, side.ready), out_free_[out_buffer_]));
+            emitter.load(slice, side.part, later(later(start_, side.ready), out_free_[out_buffer_]));
             made = later(made, emitter.issued(Unit::load));
         }
     }
-    std::uint64_t side_bits_written = 0;
+    PartBytes side_bits_written{};
     for (const OutputCopies& side : side_outputs_) {
-        side_bits_written += side.elements == out_.elements ? side.bits : 0;
+        of(side_bits_written, side.part(TileBuffer::output)) += side.elements == out_.elements ? side.bits : 0;
     }
 
     const std::uint64_t lane_ops = (epilogue_lane_ops_ + out_.quantize_lane_ops) * elements;
@@ -261,14 +267,23 @@ void GemmJob::finish_tile(const TileRange& tile) {
         const bool keeps_result = has(out_, CopyFormat::fp16);
         const bool rewrites = transforms_ && (keeps_result || out_.code_bits > 0);
         const std::uint64_t quantized_bits = out_.bits - out_.code_bits - (keeps_result ? result_bits : 0);
-        emitter.vector({.lane_ops = lane_ops,
-                        .read_bytes = bytes(result_bits + side_bits_read),
-                        .write_bytes = bytes(quantized_bits + side_bits_written + (rewrites ? result_bits : 0))},
-                       made);
+        const ScratchpadPart results = out_.part(TileBuffer::output);
+        VectorCommand vector{.lane_ops = lane_ops};
+        for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+            const bool here = part == static_cast<std::size_t>(results);
+            vector.read_bytes[part] = bytes(side_bits_read[part] + (here ? result_bits : 0));
+            vector.write_bytes[part] =
+                bytes(side_bits_written[part] + (here ? quantized_bits + (rewrites ? result_bits : 0) : 0));
+        }
+        emitter.vector(vector, made);
         made = emitter.issued(Unit::vector_unit);
     }
     if (out_.code_bits > 0) {
-        ConvertCommand conversion{.elements = elements, .code_bits = out_.code_bits, .values = nullptr};
+        ConvertCommand conversion{.elements = elements,
+                                  .code_bits = out_.code_bits,
+                                  .gradient_part = out_.part(TileBuffer::output),
+                                  .code_part = out_.part(TileBuffer::gradient),
+                                  .values = nullptr};
         if (sums_ != nullptr) {
             conversion.values =
                 gradients_to_convert(sums_, problem_.k(), operation_.layer, resources_.gradients_checked);
@@ -293,7 +308,7 @@ void GemmJob::store_tile(const OutputCopies& output, const TileRange& tile, cons
     for (const CopyFormat format : output.formats) {
         Slice slice = problem_.out(tile, bits_of(format, memory.tensor(output.id)));
         slice.address += memory.address(output.id, format);
-        context_.emitter.store(slice, made);
+        context_.emitter.store(slice, output.part(is_fp4(format) ? TileBuffer::gradient : TileBuffer::output), made);
     }
 }
 
@@ -306,7 +321,7 @@ void GemmJob::complete() {
             for (const CopyFormat format : side.formats) {
                 const std::uint64_t address = memory.address(side.id, format);
                 emitter.store({.address = address, .run_bytes = memory.copy(side.id, format).bytes},
-                              emitter.issued(Unit::vector_unit));
+                              side.part(TileBuffer::output), emitter.issued(Unit::vector_unit));
             }
         }
     }

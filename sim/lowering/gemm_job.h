@@ -31,6 +31,7 @@ private:
         CopyFormat format = CopyFormat::fp16;
         std::uint32_t bits = 16;
         bool resident = false;                  // whole and on chip
+        ScratchpadPart part{};                  // that it is read from
         bool preload = false;                   // to become resident, by a load of its own
         std::uint64_t address = 0;              // in DRAM, unless resident
         Dependencies ready{};                   // of the whole operand
@@ -40,7 +41,7 @@ private:
         Dependencies loaded{};                  // that load
     };
 
-    [[nodiscard]] Operand operand(std::size_t input, std::uint64_t access);
+    [[nodiscard]] Operand operand(std::size_t input, TileBuffer buffer, std::uint64_t access);
     [[nodiscard]] Operand side_input(std::size_t input);
     [[nodiscard]] bool as_large_as_the_output(TensorId tensor) const;
     [[nodiscard]] TilingInput tiling_input() const;

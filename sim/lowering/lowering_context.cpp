@@ -66,6 +66,7 @@ OutputCopies place_output(LoweringContext& context, TensorId id, std::uint64_t a
             continue;
         }
         output.formats.push_back(format);
+        output.resident = memory.copy(id, format).resident;  // all copies or none
         output.bits += bits_of(format, tensor);
         output.code_bits += is_fp4(format) ? bits_of(format, tensor) : 0;
         output.quantize_lane_ops += quantize_lane_ops(tensor.role, format);

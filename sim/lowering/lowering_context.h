@@ -31,9 +31,15 @@ struct OutputCopies {
     std::uint64_t elements = 0;
     std::vector<CopyFormat> formats;
     bool stored = true;                   ///< to DRAM; otherwise it stays on chip only
+    bool resident = false;                ///< stays on chip: is made where it stays
     std::uint32_t bits = 0;               ///< of one element, all copies together
     std::uint32_t code_bits = 0;          ///< of these, radix-4 codes, which the log-gradient unit writes
     std::uint64_t quantize_lane_ops = 0;  ///< of the vector unit, for one element
+
+    /// Where what is made for a tile buffer goes.
+    [[nodiscard]] ScratchpadPart part(TileBuffer buffer) const {
+        return resident ? ScratchpadPart::resident : part_of(buffer);
+    }
 };
 
 /// Decides where the output goes (TensorMemory::place_output) and describes it.
