@@ -163,14 +163,12 @@ void BankGroup::repeat_period(std::uint64_t& cycles) {
     cycles -= times * since_mark_;
 }
 
-std::uint64_t BankGroup::least_cycles_to_an_end() const {
-    std::uint64_t least = 0;
+void BankGroup::raise_bounds(std::array<std::uint64_t, scratchpad_client_count>& cycles) const {
     for (const Stream& stream : streams_) {
         const std::uint64_t rate = std::min(std::uint64_t{stream.lines_per_cycle}, std::uint64_t{banks_} * ports_);
-        const std::uint64_t cycles = ceil_div(stream.left, rate);
-        least = least == 0 ? cycles : std::min(least, cycles);
+        std::uint64_t& bound = cycles[static_cast<std::size_t>(stream.client)];
+        bound = std::max(bound, ceil_div(stream.left, rate));
     }
-    return least;
 }
 
 std::uint64_t BankGroup::lines_left(ScratchpadClient client) const {

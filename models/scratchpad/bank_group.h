@@ -33,8 +33,8 @@ public:
     /// Serves `cycles` cycles, in time that hardly depends on how many they are: a lone stream needs no arbiter, and
     /// the pattern of several repeats as soon as their banks relative to each other do.
     void advance(std::uint64_t cycles);
-    /// No stream can have been served in full in fewer cycles than these; 0 if there is none.
-    [[nodiscard]] std::uint64_t least_cycles_to_an_end() const;
+    /// Raises the bound of each client to the cycles that its streams here need at the least, however little they wait.
+    void raise_bounds(std::array<std::uint64_t, scratchpad_client_count>& cycles) const;
 
     /// Lines of a client that have not been served.
     [[nodiscard]] std::uint64_t lines_left(ScratchpadClient client) const;

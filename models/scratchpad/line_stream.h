@@ -28,6 +28,7 @@ struct LineStream {
     std::uint32_t lines_per_cycle = 1;
     std::uint64_t first_line = 0;  ///< counted from where its tile begins; tiles begin at bank 0
     std::uint64_t lines = 0;
+    friend bool operator==(const LineStream&, const LineStream&) = default;
 };
 
 /// Streams of one client that are served side by side; it is told when all of them have been served.

@@ -9,11 +9,8 @@ namespace nibble {
 
 namespace {
 
-constexpr std::array<Counter, scratchpad_client_count> client_conflict_counters{
-    Counter::mac_array_conflict_cycles, Counter::log_gradient_conflict_cycles, Counter::vector_unit_conflict_cycles,
-    Counter::load_conflict_cycles, Counter::store_conflict_cycles};
-
 static_assert(line_counters.size() == scratchpad_part_count);
+static_assert(client_conflict_counters.size() == scratchpad_client_count);
 
 Counter line_counter(const LineStream& stream) {
     return line_counters[static_cast<std::size_t>(stream.part)][static_cast<std::size_t>(stream.access)];

@@ -35,11 +35,9 @@ void ScratchpadCore::start(ScratchpadClient client, const ScratchpadRequest& req
         if (stream.lines_per_cycle == 0) {
             throw ModelError("scratchpad: a stream needs at least one line a cycle");
         }
-        BankGroup& group = group_of(stream);
-        group.start(client, stream);
-        const std::uint64_t least = group.least_cycles_to_an_end();
-        least_ = least_ == 0 ? least : std::min(least_, least);
+        group_of(stream).start(client, stream);
     }
+    look_ahead();
 }
 
 void ScratchpadCore::advance(std::uint64_t cycles) {
@@ -56,15 +54,24 @@ void ScratchpadCore::catch_up() {
     if (pending_ == 0) {
         return;
     }
-    least_ = 0;
     for (BankGroup& group : groups_) {
-        if (!group.idle()) {
-            group.advance(pending_);
-        }
-        const std::uint64_t least = group.least_cycles_to_an_end();
-        least_ = least_ == 0 || least == 0 ? std::max(least_, least) : std::min(least_, least);
+        group.advance(pending_);
     }
     pending_ = 0;
+    look_ahead();
+}
+
+void ScratchpadCore::look_ahead() {
+    std::array<std::uint64_t, scratchpad_client_count> bounds{};
+    for (const BankGroup& group : groups_) {
+        group.raise_bounds(bounds);
+    }
+    least_ = 0;
+    for (const std::uint64_t cycles : bounds) {
+        if (cycles > 0) {
+            least_ = least_ == 0 ? cycles : std::min(least_, cycles);
+        }
+    }
 }
 
 std::uint64_t ScratchpadCore::take_conflicts(ScratchpadClient client) {

@@ -23,7 +23,7 @@ public:
     /// Starts the streams of a request; the client must not be busy.
     void start(ScratchpadClient client, const ScratchpadRequest& request);
 
-    /// No client's streams will have been served in full in fewer cycles than these; 0 if there are none.
+    /// No client's request will have been served in fewer cycles than these; 0 if there is none.
     [[nodiscard]] std::uint64_t least_cycles_to_an_end() const { return least_ - pending_; }
     /// Serves `cycles` cycles, at most least_cycles_to_an_end() unless there are no streams.
     void advance(std::uint64_t cycles);
@@ -35,12 +35,14 @@ private:
         return groups_[group_index_[static_cast<std::size_t>(stream.part)][static_cast<std::size_t>(stream.access)]];
     }
     void catch_up();
+    void look_ahead();
 
     std::vector<BankGroup> groups_;
     std::array<std::array<std::size_t, 2>, scratchpad_part_count> group_index_{};  // of a part's readers and writers
-    // The groups are looked at when a stream may have ended, or another one comes; in between, cycles are counted.
+    // The groups are looked at when a request may have been served, or another one comes; in between, cycles are
+    // counted.
     std::uint64_t pending_ = 0;  // cycles that the groups have yet to serve
-    std::uint64_t least_ = 0;    // cycles from where the groups are, before which nothing ends; 0: no streams
+    std::uint64_t least_ = 0;    // cycles from where the groups are, before which no request ends; 0: there is none
 };
 
 }  // namespace nibble

@@ -109,6 +109,11 @@ inline constexpr std::array<std::array<Counter, 2>, 5> line_counters{
      {Counter::gradient_lines_read, Counter::gradient_lines_written},
      {Counter::resident_lines_read, Counter::resident_lines_written}}};
 
+/// Conflict cycles of each client of the scratchpad; together they are scratchpad_conflict_cycles.
+inline constexpr std::array<Counter, 5> client_conflict_counters{
+    Counter::mac_array_conflict_cycles, Counter::log_gradient_conflict_cycles, Counter::vector_unit_conflict_cycles,
+    Counter::load_conflict_cycles, Counter::store_conflict_cycles};
+
 /// Why a cycle passed. Every cycle of a run has exactly one cause: the first of these that applies.
 enum class Cause : std::uint8_t {
     compute,              ///< the array streams operands

@@ -31,7 +31,7 @@ AreaBreakdown area_of(const MachineParameters& machine, const AreaTable& table) 
     set(AreaComponent::log_gradient, table.each(AreaUnit::log_gradient_lane) * machine.log_gradient.lanes);
     set(AreaComponent::vector_unit, table.each(AreaUnit::vector_lane) * machine.vector_unit.lanes);
     SquareMicrometres scratchpad;
-    for (const SramMacro& memory : scratchpad_memories(machine.scratchpad)) {
+    for (const SramMacro& memory : scratchpad_memories(machine)) {
         scratchpad += table.sram.cost(memory).area;
     }
     set(AreaComponent::scratchpad, scratchpad);

@@ -145,7 +145,7 @@ void EnergyModel::price_srams(const SramModel& sram, const MachineParameters& ma
     add(EnergyComponent::mac_array, Counter::accumulator_read_bytes, sums.read * lines_per_byte);
     add(EnergyComponent::mac_array, Counter::accumulator_write_bytes, sums.write * lines_per_byte);
     double leakage_mw = sums.leakage_mw;
-    for (const SramMacro& memory : scratchpad_memories(machine.scratchpad)) {
+    for (const SramMacro& memory : scratchpad_memories(machine)) {
         leakage_mw += sram.cost(memory).leakage_mw;
     }
     add(EnergyComponent::leakage, Counter::cycles, energy_of(leakage_mw, machine.clock_period_ps));

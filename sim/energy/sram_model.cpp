@@ -88,7 +88,8 @@ SramCost SramModel::cost(const SramMacro& macro) const {
             value(leakage_, macro) * factors.leakage, SquareMicrometres(value(area_, macro) * factors.area)};
 }
 
-std::vector<SramMacro> scratchpad_memories(const ScratchpadParameters& scratchpad) {
+std::vector<SramMacro> scratchpad_memories(const MachineParameters& machine) {
+    const ScratchpadParameters& scratchpad = machine.scratchpad;
     if (!scratchpad.buffers) {
         return {memory_of(scratchpad, ScratchpadPart::left)};
     }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "models/scratchpad/scratchpad_params.h"
+#include "models/machine/machine_params.h"
 #include "sim/base/units.h"
 
 namespace nibble {
@@ -76,7 +76,7 @@ private:
 /// The same from text; `file` stands for it in messages.
 [[nodiscard]] SramTable parse_sram_table(const std::string& text, const std::string& file);
 
-/// The SRAMs of a machine's scratchpad: one, or one for each part that has a memory of its own.
-[[nodiscard]] std::vector<SramMacro> scratchpad_memories(const ScratchpadParameters& scratchpad);
+/// The SRAMs of the machine's scratchpad: one, or one for each part that has a memory of its own.
+[[nodiscard]] std::vector<SramMacro> scratchpad_memories(const MachineParameters& machine);
 
 }  // namespace nibble

@@ -45,7 +45,13 @@ public:
         if (coin()) {
             const std::uint64_t quarter = (m.scratchpad.capacity_bytes - m.scratchpad.resident_bytes) / 4;
             m.scratchpad.buffers = TileBytes{quarter, quarter, quarter, quarter};
+            for (std::uint32_t& banks : m.scratchpad.buffer_banks) {
+                banks = static_cast<std::uint32_t>(number(0, 4));
+            }
         }
+        m.scratchpad.ports = one_of<BankPorts>(
+            {BankPorts::one_read_or_write, BankPorts::one_read_one_write, BankPorts::two_read_or_write});
+        m.scratchpad.arbitration = coin() ? Arbitration::fixed_priority : Arbitration::round_robin;
         m.log_gradient.lanes = static_cast<std::uint32_t>(number(1, 16));
         m.vector_unit.lanes = static_cast<std::uint32_t>(number(1, 32));
         m.mac_array.overlap = coin();
