@@ -18,7 +18,7 @@ std::string_view ports_name(BankPorts ports) {
 }
 
 /// One separate buffer: {capacity_bytes: N, banks: N}.
-void read_buffer(YamlMap buffers, std::size_t index, ScratchpadParameters& scratchpad) {
+void read_buffer(YamlMap& buffers, std::size_t index, ScratchpadParameters& scratchpad) {
     const bool holds_codes = index == static_cast<std::size_t>(TileBuffer::gradient);  // not every machine has any
     YamlMap buffer = buffers.required_map(tile_buffer_names[index]);
     (*scratchpad.buffers)[index] =
