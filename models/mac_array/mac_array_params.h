@@ -65,9 +65,9 @@ struct MacArrayParameters {
     bool overlap = true;  ///< shadow registers: the next stationary operand is preloaded, and finished outputs are
                           ///< drained, while the present fold streams
     std::uint64_t accumulator_bytes = 0;       ///< SRAM for the 32-bit partial sums of one output tile
-    std::uint32_t accumulator_banks = 1;       ///< its banks, interleaved by line
+    std::uint32_t accumulator_banks = 2;       ///< its banks, interleaved by line: one is read while one is written
     std::uint32_t accumulator_line_bytes = 0;  ///< width of a bank; 0: a row of partial sums, those of all columns
-    BankPorts accumulator_ports = BankPorts::one_read_one_write;
+    BankPorts accumulator_ports = BankPorts::one_read_or_write;
     AccumulationRule accumulation;  ///< values mode; timing does not depend on it
 };
 

@@ -115,20 +115,19 @@ void fit_chunk(MacArrayParameters& array, std::vector<std::string>& notes) {
                                 array.accumulation.chunk, wanted, array.rows));
 }
 
-/// Where the machine's accumulators cannot take the sums of the new array's columns, they get as wide as these and a
-/// port each for reading and writing.
+/// Where the machine's accumulators cannot take the sums of the new array's columns, they get as wide as these, in two
+/// banks that are read and written by turns.
 void fit_accumulators(MacArrayParameters& array, std::vector<std::string>& notes) {
     const ArrayGeometry& geometry = *array.modes[static_cast<std::size_t>(ArrayMode::fp16)];
     if (std::ranges::all_of(array.dataflows,
                             [&](Dataflow dataflow) { return accumulators_keep_up(array, geometry, dataflow); })) {
         return;
     }
-    array.accumulator_banks = 1;
-    array.accumulator_line_bytes = 0;
-    array.accumulator_ports = BankPorts::one_read_one_write;
-    notes.push_back(
-        fmt::format("accumulators in lines of {} bytes, read and written in every cycle: as wide as {} columns",
-                    accumulators_of(array).line_bytes, geometry.cols));
+    array.accumulator_banks = MacArrayParameters{}.accumulator_banks;
+    array.accumulator_line_bytes = MacArrayParameters{}.accumulator_line_bytes;
+    array.accumulator_ports = MacArrayParameters{}.accumulator_ports;
+    notes.push_back(fmt::format("accumulators in two banks of {} bytes, as wide as {} columns",
+                                accumulators_of(array).line_bytes, geometry.cols));
 }
 
 /// The machine with an array of one FP16 FPU a PE, and nothing that only four bits need.

@@ -172,9 +172,8 @@ TEST(BaselineTest, AccumulatorsAreWidenedOnlyWhereTheyCannotKeepUp) {
     EXPECT_EQ(fp16_geometry(widened.machine).cols, 32U);
     const SramMacro accumulators = accumulators_of(widened.machine.mac_array);
     EXPECT_EQ(accumulators.line_bytes, 128U);
-    EXPECT_EQ(accumulators.ports, BankPorts::one_read_one_write);
-    EXPECT_EQ(widened.notes.back(),
-              "accumulators in lines of 128 bytes, read and written in every cycle: as wide as 32 columns");
+    EXPECT_EQ(accumulators.banks, 2U);
+    EXPECT_EQ(widened.notes.back(), "accumulators in two banks of 128 bytes, as wide as 32 columns");
 }
 
 TEST(BaselineTest, RefusesWhatTheRuleCannotBuild) {

@@ -391,7 +391,7 @@ TEST(EnergyCalibrationTest, SteadyStateIsWhatTheTableSaysByHand) {
     const MachineParameters server = load_machine("server-int4");
     const Technology technology = load_technology("7nm");
     const SramCost scratchpad = technology.area.sram.cost({.capacity_bytes = 2097152, .line_bytes = 128, .banks = 16});
-    const SramCost accumulators = technology.area.sram.cost({524288, 128, 1, BankPorts::one_read_one_write});
+    const SramCost accumulators = technology.area.sram.cost({.capacity_bytes = 524288, .line_bytes = 128, .banks = 2});
     const double logic_mm2 =
         (area_of(server, technology.area).total() - scratchpad.area - accumulators.area).count() * 1e-6;
     const double leakage_mw = 118 * logic_mm2 + scratchpad.leakage_mw + accumulators.leakage_mw;

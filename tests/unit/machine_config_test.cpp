@@ -124,8 +124,8 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     machine.dram.age_cap_bursts = 99;
     machine.dram.channel_interleave_bytes = 1024;
     machine.dram.capacity_bytes_per_channel = std::uint64_t{1} << 30;
-    machine.mac_array.accumulator_banks = 2;
-    machine.mac_array.accumulator_line_bytes = 64;
+    machine.mac_array.accumulator_banks = 4;
+    machine.mac_array.accumulator_line_bytes = 32;
     machine.mac_array.accumulator_ports = BankPorts::two_read_or_write;
     machine.mac_array.overlap = false;
     machine.mac_array.pe = {.int4_fp4_4way = 1.1, .fp8 = 0.3, .fp16 = 2.0 / 3};
@@ -145,8 +145,8 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     EXPECT_EQ(again.dram.age_cap_bursts, 99U);
     EXPECT_EQ(again.dram.channel_interleave_bytes, 1024U);
     EXPECT_EQ(again.dram.capacity_bytes_per_channel, std::uint64_t{1} << 30);
-    EXPECT_EQ(again.mac_array.accumulator_banks, 2U);
-    EXPECT_EQ(again.mac_array.accumulator_line_bytes, 64U);
+    EXPECT_EQ(again.mac_array.accumulator_banks, 4U);
+    EXPECT_EQ(again.mac_array.accumulator_line_bytes, 32U);
     EXPECT_EQ(again.mac_array.accumulator_ports, BankPorts::two_read_or_write);
     EXPECT_FALSE(again.mac_array.overlap);
     EXPECT_EQ(again.mac_array.pe.fp16, 2.0 / 3);
@@ -278,22 +278,29 @@ TEST(MachineConfigTest, RefusesAccumulatorsThatCannotKeepUp) {
     };
     const SramMacro plain = accumulators_of(parse_machine(small_machine, "m.yaml").mac_array);
     EXPECT_EQ(plain.line_bytes, 16U);
-    EXPECT_EQ(plain.banks, 1U);
-    EXPECT_EQ(plain.ports, BankPorts::one_read_one_write);
-    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 8\n  accumulator_banks: 2\n")), ElementsAre());
-    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 8\n")),
-                ElementsAre("m.yaml:15:27: mac_array.accumulator_line_bytes: 1 banks of 8 bytes and ports 1r1w are too "
-                            "narrow: in mode int4, dataflow output, the array moves 16 bytes of partial sums in or out "
-                            "in 1 cycles"));
-    // One port is enough for output-stationary folds, which move sums one way at a time, not for weight-stationary
-    // ones.
+    EXPECT_EQ(plain.banks, 2U);
+    EXPECT_EQ(plain.ports, BankPorts::one_read_or_write);
+    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 8\n  accumulator_banks: 4\n")), ElementsAre());
     EXPECT_THAT(
-        problems_of(with_accumulators("  accumulator_ports: 1rw\n")),
-        ElementsAre("m.yaml:15:22: mac_array.accumulator_ports: 1 banks of 16 bytes and ports 1rw are too "
+        problems_of(with_accumulators("  accumulator_line_bytes: 8\n")),
+        ElementsAre("m.yaml:15:27: mac_array.accumulator_line_bytes: 2 banks of 8 bytes and ports 1rw are too "
                     "narrow: in mode int4, dataflow weight, the array moves 16 bytes of partial sums in and out "
                     "in 1 cycles"));
-    EXPECT_THAT(problems_of(with_accumulators("  accumulator_ports: 1rw\n  accumulator_banks: 2\n")), ElementsAre());
-    std::string output_only = with_accumulators("  accumulator_ports: 1rw\n");
+    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 4\n  accumulator_ports: 1r1w\n")),
+                ElementsAre("m.yaml:15:27: mac_array.accumulator_line_bytes: 2 banks of 4 bytes and ports 1r1w are too "
+                            "narrow: in mode int4, dataflow output, the array moves 16 bytes of partial sums in or out "
+                            "in 1 cycles"));
+    // One bank with one port is enough for output-stationary folds, which move sums one way at a time, and not for
+    // weight-stationary ones; with a port for each way, or two for any, it is.
+    const std::string one_bank = "  accumulator_banks: 1\n";
+    EXPECT_THAT(
+        problems_of(with_accumulators(one_bank)),
+        ElementsAre("m.yaml:5:3: mac_array: accumulator_ports: 1 banks of 16 bytes and ports 1rw are too "
+                    "narrow: in mode int4, dataflow weight, the array moves 16 bytes of partial sums in and out "
+                    "in 1 cycles"));
+    EXPECT_THAT(problems_of(with_accumulators(one_bank + "  accumulator_ports: 1r1w\n")), ElementsAre());
+    EXPECT_THAT(problems_of(with_accumulators(one_bank + "  accumulator_ports: 2rw\n")), ElementsAre());
+    std::string output_only = with_accumulators(one_bank);
     output_only.replace(output_only.find("[output, weight]"), 16, "[output]");
     EXPECT_THAT(problems_of(output_only), ElementsAre());
     EXPECT_THAT(problems_of(with_accumulators("  accumulator_banks: 3\n")),
