@@ -119,6 +119,24 @@ TEST(ScratchpadCore, ARequestIsDoneWhenAllItsStreamsAre) {
     }
 }
 
+// In memories of their own one client is done after 4 cycles and the other after 10, whoever started first.
+TEST(ScratchpadCore, EachRequestEndsInItsOwnCycle) {
+    for (const bool longer_first : {false, true}) {
+        ScratchpadCore core(five_memories(4));
+        if (longer_first) {
+            core.start(load, lines(10, 1, LineAccess::write, ScratchpadPart::right));
+        }
+        core.start(mac_array, lines(4, 1));
+        if (!longer_first) {
+            core.start(load, lines(10, 1, LineAccess::write, ScratchpadPart::right));
+        }
+        EXPECT_EQ(core.least_cycles_to_an_end(), 4U);
+        EXPECT_EQ(cycles_until_done(core, mac_array), 4U);
+        EXPECT_EQ(core.least_cycles_to_an_end(), 6U);
+        EXPECT_EQ(cycles_until_done(core, load), 6U);
+    }
+}
+
 TEST(ScratchpadCore, ARequestOfNothingIsDoneAtOnce) {
     ScratchpadCore core(memory(2));
     core.start(load, lines(0, 1));
