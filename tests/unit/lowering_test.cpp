@@ -150,7 +150,33 @@ TEST(Lowering, AGradientIsWrittenInSixteenBitsOnce) {
     EXPECT_EQ(std::get<ConvertCommand>(convert->work).code_part, ScratchpadPart::resident);
 }
 
-// The same without room to stay: a tensor passes through the buffers of what it is to the operation.
+// x is read by two products, one after the other: it is loaded once, to where it stays, and read there by both.
+TEST(Lowering, AnOperandThatStaysIsReadWhereItStays) {
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 64);
+    const TensorId w = trace.tensor(weight, 64);
+    const TensorId v = trace.tensor(weight, 64);
+    const TensorId y = trace.tensor(activation, 64);
+    const TensorId z = trace.tensor(activation, 64);
+    const Matmul product{1, 8, 8, 8, false, true};
+    trace.add(Phase::forward, "one", product, {x, w}, {y});
+    trace.add(Phase::forward, "two", product, {x, v}, {z});
+    std::vector<ScratchpadPart> loaded;
+    std::vector<ScratchpadPart> read;
+    for (const Command& command : lower(trace.finish(), test::small_machine(), "fp16").commands) {
+        if (command.unit == Unit::load) {
+            loaded.push_back(std::get<TransferCommand>(command.work).part);
+        } else if (const auto* tile = std::get_if<MatmulCommand>(&command.work)) {
+            read.push_back(tile->left_part);
+            read.push_back(tile->right_part);
+        }
+    }
+    using enum ScratchpadPart;
+    EXPECT_EQ(loaded, (std::vector<ScratchpadPart>{resident, right, right}));
+    EXPECT_EQ(read, (std::vector<ScratchpadPart>{resident, right, resident, right}));
+}
+
+// Without room to stay a tensor passes through the buffers of what it is to the operation.
 TEST(Lowering, DataPassThroughTheBuffersOfTheirKind) {
     MachineParameters machine = test::small_machine();
     machine.scratchpad.resident_bytes = 0;
