@@ -54,8 +54,8 @@ Activity DmaEngine::tick() {
     if (can_take_command()) {
         const CommandPtr command = command_in->pop();
         const auto& transfer = std::get<TransferCommand>(command->work);
-        transfers_.push_back(
-            {command->operation, next_sequence_++, SliceWalker(transfer.slice, params_.max_request_bytes), 0});
+        transfers_.push_back({command->operation, next_sequence_++,
+                              SliceWalker(transfer.slice, params_.max_request_bytes), transfer.part, 0, 0});
         while (issuing() != nullptr && issuing()->walker.done()) {
             ++issuing_;  // an empty slice
         }
@@ -92,7 +92,14 @@ std::uint64_t DmaEngine::start_request() {
     Transfer& transfer = transfers_[issuing_];
     const std::uint64_t slot = free_slots_.back();
     free_slots_.pop_back();
-    slots_[slot] = {transfer.sequence, transfer.operation, transfer.walker.next()};
+    const Extent extent = transfer.walker.next();
+    const LineStream lines{.part = transfer.part,
+                           .access = direction_ == TransferDirection::load ? LineAccess::write : LineAccess::read,
+                           .lines_per_cycle = params_.lines_per_cycle,
+                           .first_line = transfer.next_line,
+                           .lines = ceil_div(extent.bytes, line_bytes_)};
+    transfer.next_line += lines.lines;
+    slots_[slot] = {transfer.sequence, transfer.operation, extent, lines};
     ++transfer.under_way;
     if (transfer.walker.done()) {
         ++issuing_;
@@ -115,10 +122,9 @@ void DmaEngine::push_memory_request(std::uint64_t slot) {
 
 void DmaEngine::push_scratchpad_request(std::uint64_t slot) {
     const Request& request = slots_[slot];
-    const std::uint64_t lines = ceil_div(request.extent.bytes, line_bytes_);
-    const bool load = direction_ == TransferDirection::load;
-    scratchpad_request_out->push(
-        {request.operation, slot, load ? 0 : lines, load ? lines : 0, params_.lines_per_cycle});
+    ScratchpadRequest lines{.operation = request.operation, .tag = slot};
+    lines.add(request.lines);
+    scratchpad_request_out->push(lines);
 }
 
 std::uint64_t DmaEngine::quiet_until() const {

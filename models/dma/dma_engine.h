@@ -45,6 +45,8 @@ private:
         std::uint64_t operation = 0;
         std::uint64_t sequence = 0;
         SliceWalker walker;
+        ScratchpadPart part = ScratchpadPart::left;
+        std::uint64_t next_line = 0;  // that the next request moves, counted from the first one of the command
         std::uint64_t under_way = 0;  // requests issued and not yet through
         [[nodiscard]] bool through() const { return walker.done() && under_way == 0; }
     };
@@ -53,6 +55,7 @@ private:
         std::uint64_t sequence = 0;  // of its command
         std::uint64_t operation = 0;
         Extent extent;
+        LineStream lines;
     };
 
     Activity tick() override;

@@ -19,10 +19,13 @@ StreamingUnit::Work LogGradient::start(const Command& command) {
     // The ports are as wide as the lanes: FP16 in, codes out, in every cycle.
     const std::uint64_t port_bytes =
         params_.lanes * fp16_bytes + bytes_for(Bits(params_.lanes * convert.code_bits)).count();
-    return {.lane_cycles = ceil_div(convert.elements, params_.lanes),
-            .lines_read = ceil_div(convert.elements * fp16_bytes, line_bytes_),
-            .lines_written = ceil_div(code_bytes, line_bytes_),
-            .lines_per_cycle = ceil_div(port_bytes, line_bytes_)};
+    Work work{.lane_cycles = ceil_div(convert.elements, params_.lanes),
+              .lines_read = {},
+              .lines_written = {},
+              .lines_per_cycle = lines_of(port_bytes)};
+    work.lines_read[static_cast<std::size_t>(convert.gradient_part)] = lines_of(convert.elements * fp16_bytes);
+    work.lines_written[static_cast<std::size_t>(convert.code_part)] = lines_of(code_bytes);
+    return work;
 }
 
 }  // namespace nibble

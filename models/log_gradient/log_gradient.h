@@ -12,17 +12,13 @@ namespace nibble {
 class LogGradient final : public StreamingUnit {
 public:
     LogGradient(const sc_core::sc_module_name& name, Clock& clock, const LogGradientParameters& params,
-                std::uint32_t line_bytes, Ledger& ledger)
-        : StreamingUnit(name, clock, params.pipeline_depth),
-          params_(params),
-          line_bytes_(line_bytes),
-          ledger_(ledger) {}
+                const ScratchpadParameters& scratchpad, Ledger& ledger)
+        : StreamingUnit(name, clock, params.pipeline_depth, scratchpad), params_(params), ledger_(ledger) {}
 
 private:
     Work start(const Command& command) override;
 
     LogGradientParameters params_;
-    std::uint32_t line_bytes_;
     Ledger& ledger_;
 };
 

@@ -21,12 +21,14 @@ constexpr std::array<Counter, array_mode_count> mac_counters{Counter::mac_int4, 
 }  // namespace
 
 MacArray::MacArray(const sc_core::sc_module_name& name, Clock& clock, const MacArrayParameters& params,
-                   const ScratchpadParameters& scratchpad, Ledger& ledger)
-    : ClockedModule(name, clock), params_(params), scratchpad_(scratchpad), ledger_(ledger) {}
+                   std::uint32_t line_bytes, Ledger& ledger)
+    : ClockedModule(name, clock), params_(params), line_bytes_(line_bytes), ledger_(ledger) {}
 
 Activity MacArray::tick() {
     if (scratchpad_done_in->valid()) {
         scratchpad_done_in->pop();
+        served_ = true;
+        end_ = std::max(stream_end_, now()) + drain_;
     }
     if (!command_) {
         if (!command_in->valid()) {
@@ -35,12 +37,12 @@ Activity MacArray::tick() {
         }
         start();
     }
-    streaming_ = now() >= stream_begin_ && now() < drain_begin_;
+    streaming_ = now() >= stream_begin_ && now() < stream_end_;
     if (requesting_ && scratchpad_request_out->ready()) {
         scratchpad_request_out->push(request_);
         requesting_ = false;
     }
-    if (now() + 1 >= end_ && can_complete()) {
+    if (can_complete() && now() + 1 >= end_) {
         completion_out->push({command_->operation});
         command_.reset();
         progress();
@@ -61,17 +63,26 @@ void MacArray::start() {
         tile_timing(geometry, tile.dataflow, FoldRule{.overlap = params_.overlap}, tile.passes, tile.accumulate);
     const TileTraffic traffic = tile_traffic(geometry, tile);
 
-    const std::uint64_t reads =
-        ceil_div(traffic.left_bytes, scratchpad_.line_bytes) + ceil_div(traffic.right_bytes, scratchpad_.line_bytes);
-    const std::uint64_t writes = ceil_div(traffic.result_bytes, scratchpad_.line_bytes);
-    const std::uint64_t stream = std::max(timing.stream, ceil_div(reads + writes, scratchpad_.banks));
     stream_begin_ = now() + timing.fill;
-    drain_begin_ = stream_begin_ + stream;
-    end_ = drain_begin_ + timing.drain;
-    request_ = {command_->operation, 0, reads, writes, ceil_div(reads + writes, stream)};
+    stream_end_ = stream_begin_ + timing.stream;
+    drain_ = timing.drain;
+    request_ = {.operation = command_->operation};
+    const auto ask_for = [&](ScratchpadPart part, LineAccess access, std::uint64_t bytes) {
+        const std::uint64_t lines = ceil_div(bytes, line_bytes_);
+        request_.add({.part = part,
+                      .access = access,
+                      .lines_per_cycle = pace(lines, timing.stream),
+                      .first_line = 0,
+                      .lines = lines});
+    };
+    ask_for(tile.left_part, LineAccess::read, traffic.left_bytes);
+    ask_for(tile.right_part, LineAccess::read, traffic.right_bytes);
+    ask_for(tile.result_part, LineAccess::write, traffic.result_bytes);
     requesting_ = true;
+    served_ = false;
 
-    trace("tile of operation {}: {} fill, {} stream, {} drain", command_->operation, timing.fill, stream, timing.drain);
+    trace("tile of operation {}: {} fill, {} stream, {} drain", command_->operation, timing.fill, timing.stream,
+          timing.drain);
     std::uint64_t macs = 0;
     for (const MatmulPass& pass : tile.passes) {
         macs += pass.m * pass.n * pass.k;
@@ -94,7 +105,7 @@ std::uint64_t MacArray::quiet_until() const {
         return command_in->valid() ? now() + 1 : never;
     }
     std::uint64_t next = can_complete() ? std::max(now() + 1, end_ - 1) : never;
-    for (const std::uint64_t boundary : {stream_begin_, drain_begin_}) {
+    for (const std::uint64_t boundary : {stream_begin_, stream_end_}) {
         if (boundary > now()) {
             next = std::min(next, boundary);
         }
@@ -104,7 +115,7 @@ std::uint64_t MacArray::quiet_until() const {
 
 void MacArray::pass(std::uint64_t /*cycles*/) {
     // Called with the cycle of the next edge: the cycles before it are all of one kind.
-    streaming_ = command_ != nullptr && now() > stream_begin_ && now() <= drain_begin_;
+    streaming_ = command_ != nullptr && now() > stream_begin_ && now() <= stream_end_;
 }
 
 Activity MacArray::quiet_activity() const {
@@ -115,8 +126,8 @@ std::string MacArray::state() const {
     if (!command_) {
         return "idle";
     }
-    return fmt::format("operation {}: streams from cycle {}, drains from {}, ends at {}", command_->operation,
-                       stream_begin_, drain_begin_, end_);
+    return fmt::format("operation {}: streams from cycle {} to {}, drains for {}, lines {}", command_->operation,
+                       stream_begin_, stream_end_, drain_, served_ ? "served" : "not served yet");
 }
 
 }  // namespace nibble

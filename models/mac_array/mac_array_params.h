@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/numerics/gemm.h"
+#include "models/scratchpad/scratchpad_params.h"
 
 namespace nibble {
 
@@ -63,9 +64,51 @@ struct MacArrayParameters {
     std::vector<Dataflow> dataflows;                                   ///< those that the array supports, at least one
     bool overlap = true;  ///< shadow registers: the next stationary operand is preloaded, and finished outputs are
                           ///< drained, while the present fold streams
-    std::uint64_t accumulator_bytes = 0;  ///< SRAM for the 32-bit partial sums of one output tile
-    AccumulationRule accumulation;        ///< values mode; timing does not depend on it
+    std::uint64_t accumulator_bytes = 0;       ///< SRAM for the 32-bit partial sums of one output tile
+    std::uint32_t accumulator_banks = 2;       ///< its banks, interleaved by line: one is read while one is written
+    std::uint32_t accumulator_line_bytes = 0;  ///< width of a bank; 0: a row of partial sums, those of all columns
+    BankPorts accumulator_ports = BankPorts::one_read_or_write;
+    AccumulationRule accumulation;  ///< values mode; timing does not depend on it
 };
+
+inline constexpr std::uint32_t partial_sum_bytes = 4;
+
+/// Bytes of the partial sums that all columns of a mode make in one step.
+[[nodiscard]] constexpr std::uint32_t partial_sum_row_bytes(const ArrayGeometry& geometry) {
+    return geometry.cols * partial_sum_bytes;
+}
+
+/// The accumulators as an SRAM.
+[[nodiscard]] constexpr SramMacro accumulators_of(const MacArrayParameters& array) {
+    std::uint32_t widest_row = 0;
+    for (const std::optional<ArrayGeometry>& geometry : array.modes) {
+        widest_row =
+            geometry && partial_sum_row_bytes(*geometry) > widest_row ? partial_sum_row_bytes(*geometry) : widest_row;
+    }
+    return {array.accumulator_bytes, array.accumulator_line_bytes > 0 ? array.accumulator_line_bytes : widest_row,
+            array.accumulator_banks, array.accumulator_ports};
+}
+
+/// Can the accumulators take what a mode's rows of PEs make? A fold that splits the reduction (weight- or
+/// input-stationary) reads a row of sums and writes one in every step; an output-stationary one moves a row a cycle,
+/// in or out.
+[[nodiscard]] constexpr bool accumulators_keep_up(const MacArrayParameters& array, const ArrayGeometry& geometry,
+                                                  Dataflow dataflow) {
+    const SramMacro memory = accumulators_of(array);
+    const std::uint64_t line_width = std::uint64_t{memory.banks} * memory.line_bytes;
+    const std::uint64_t row = partial_sum_row_bytes(geometry);
+    const bool both_ways = dataflow != Dataflow::output_stationary;
+    const std::uint64_t cycles = both_ways ? geometry.cycles_per_step : 1;
+    switch (memory.ports) {
+        case BankPorts::one_read_or_write:
+            return (both_ways ? 2 : 1) * row <= line_width * cycles;
+        case BankPorts::one_read_one_write:
+            return row <= line_width * cycles;
+        case BankPorts::two_read_or_write:
+            return (both_ways ? 2 : 1) * row <= 2 * line_width * cycles;
+    }
+    return false;
+}
 
 /// MACs a cycle when every PE is busy.
 [[nodiscard]] constexpr double peak_macs_per_cycle(const ArrayGeometry& geometry) {

@@ -114,7 +114,6 @@ TileTiming tile_timing(const ArrayGeometry& geometry, Dataflow dataflow, const F
 
 TileTraffic tile_traffic(const ArrayGeometry& geometry, const MatmulCommand& tile) {
     TileTraffic traffic;
-    constexpr std::uint64_t partial_sum_bytes = 4;
     constexpr std::uint64_t result_bytes = 2;
     const auto bytes = [](std::uint64_t elements, std::uint32_t bits) {
         return bytes_for(Bits(elements * bits)).count();

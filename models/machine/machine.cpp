@@ -52,14 +52,15 @@ void Machine::build(std::uint8_t unit, const MachineParameters& params, ProgramS
             scratchpad_ = std::make_unique<Scratchpad>("scratchpad", clock_, params.scratchpad, ledger_);
             break;
         case 5:
-            mac_array_ = std::make_unique<MacArray>("mac_array", clock_, params.mac_array, params.scratchpad, ledger_);
+            mac_array_ = std::make_unique<MacArray>("mac_array", clock_, params.mac_array, line_bytes, ledger_);
             break;
         case 6:
             log_gradient_ =
-                std::make_unique<LogGradient>("log_gradient", clock_, params.log_gradient, line_bytes, ledger_);
+                std::make_unique<LogGradient>("log_gradient", clock_, params.log_gradient, params.scratchpad, ledger_);
             break;
         default:
-            vector_unit_ = std::make_unique<VectorUnit>("vector_unit", clock_, params.vector_unit, line_bytes, ledger_);
+            vector_unit_ =
+                std::make_unique<VectorUnit>("vector_unit", clock_, params.vector_unit, params.scratchpad, ledger_);
             break;
     }
 }

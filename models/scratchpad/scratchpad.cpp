@@ -7,6 +7,17 @@
 
 namespace nibble {
 
+namespace {
+
+static_assert(line_counters.size() == scratchpad_part_count);
+static_assert(client_conflict_counters.size() == scratchpad_client_count);
+
+Counter line_counter(const LineStream& stream) {
+    return line_counters[static_cast<std::size_t>(stream.part)][static_cast<std::size_t>(stream.access)];
+}
+
+}  // namespace
+
 Scratchpad::Scratchpad(const sc_core::sc_module_name& name, Clock& clock, const ScratchpadParameters& params,
                        Ledger& ledger)
     : ClockedModule(name, clock), core_(params), ledger_(ledger) {
@@ -19,36 +30,46 @@ Scratchpad::Scratchpad(const sc_core::sc_module_name& name, Clock& clock, const 
 
 Activity Scratchpad::tick() {
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
-        if (!serving_[i] && (*request_in[i])->valid()) {
-            const ScratchpadRequest request = (*request_in[i])->pop();
-            core_.start(static_cast<ScratchpadClient>(i), request);
-            ledger_.add(request.operation, Counter::scratchpad_lines_read, request.lines_read);
-            ledger_.add(request.operation, Counter::scratchpad_lines_written, request.lines_written);
-            serving_[i] = true;
+        if (!serving_[i].under_way && (*request_in[i])->valid()) {
+            start(i, (*request_in[i])->pop());
         }
     }
     const bool busy = core_.any_busy();
     core_.advance(1);
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
         const auto client = static_cast<ScratchpadClient>(i);
-        if (serving_[i] && !core_.busy(client) && (*done_out[i])->ready()) {
-            const ScratchpadRequest& request = core_.request(client);
-            ledger_.add(request.operation, Counter::scratchpad_conflict_cycles, core_.conflicts(client));
-            (*done_out[i])->push({request.tag});
-            serving_[i] = false;
+        if (serving_[i].under_way && !core_.busy(client) && (*done_out[i])->ready()) {
+            finish(i);
         }
     }
     return busy ? Activity::busy : Activity::idle;
 }
 
+void Scratchpad::start(std::size_t client, const ScratchpadRequest& request) {
+    core_.start(static_cast<ScratchpadClient>(client), request);
+    for (const LineStream& stream : request.streams()) {
+        ledger_.add(request.operation, line_counter(stream), stream.lines);
+    }
+    serving_[client] = {true, request.operation, request.tag};
+}
+
+void Scratchpad::finish(std::size_t client) {
+    Served& served = serving_[client];
+    const std::uint64_t conflicts = core_.take_conflicts(static_cast<ScratchpadClient>(client));
+    ledger_.add(served.operation, Counter::scratchpad_conflict_cycles, conflicts);
+    ledger_.add(served.operation, client_conflict_counters[client], conflicts);
+    (*done_out[client])->push({served.tag});
+    served.under_way = false;
+}
+
 std::uint64_t Scratchpad::quiet_until() const {
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
-        const bool finished = serving_[i] && !core_.busy(static_cast<ScratchpadClient>(i));
-        if (finished ? (*done_out[i])->ready() : !serving_[i] && (*request_in[i])->valid()) {
+        const bool finished = serving_[i].under_way && !core_.busy(static_cast<ScratchpadClient>(i));
+        if (finished ? (*done_out[i])->ready() : !serving_[i].under_way && (*request_in[i])->valid()) {
             return now() + 1;
         }
     }
-    const std::uint64_t cycles = core_.cycles_to_next_end();
+    const std::uint64_t cycles = core_.least_cycles_to_an_end();
     return cycles == 0 ? never : now() + cycles;
 }
 
@@ -60,7 +81,7 @@ std::string Scratchpad::state() const {
     std::string text;
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
         const auto client = static_cast<ScratchpadClient>(i);
-        const char* what = core_.busy(client) ? "being served" : serving_[i] ? "done, not yet told" : "idle";
+        const char* what = core_.busy(client) ? "being served" : serving_[i].under_way ? "done, not yet told" : "idle";
         text += fmt::format("{}{} {}", i == 0 ? "" : ", ", scratchpad_client_names[i], what);
     }
     return text;

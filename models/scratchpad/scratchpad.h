@@ -13,13 +13,13 @@
 
 namespace nibble {
 
-/// A stream of line accesses has been served in full.
+/// All streams of a request have been served.
 struct ScratchpadDone {
     std::uint64_t tag = 0;
 };
 
-/// The scratchpad as a unit: takes streams from its clients, serves them, tells when each is done.
-/// A stream that arrives while the client's previous one is being served waits in the channel.
+/// The scratchpad as a unit: takes requests from its clients, serves their streams, tells when each request is done.
+/// A request that arrives while the client's previous one is being served waits in the channel.
 class Scratchpad final : public ClockedModule {
 public:
     template <class T>
@@ -37,9 +37,19 @@ private:
     [[nodiscard]] Activity quiet_activity() const override;
     void pass(std::uint64_t cycles) override { core_.advance(cycles); }
 
+    void start(std::size_t client, const ScratchpadRequest& request);
+    void finish(std::size_t client);
+
+    /// A client's request that was started last.
+    struct Served {
+        bool under_way = false;  // its end has not been told
+        std::uint64_t operation = 0;
+        std::uint64_t tag = 0;
+    };
+
     ScratchpadCore core_;
     Ledger& ledger_;
-    std::array<bool, scratchpad_client_count> serving_{};  // a stream was started and its end not yet told
+    std::array<Served, scratchpad_client_count> serving_{};
 };
 
 }  // namespace nibble

@@ -4,65 +4,45 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <vector>
 
+#include "models/scratchpad/bank_group.h"
+#include "models/scratchpad/line_stream.h"
 #include "models/scratchpad/scratchpad_params.h"
 
 namespace nibble {
 
-/// Units with a port to the scratchpad, in the order in which the arbiter serves them.
-enum class ScratchpadClient : std::uint8_t { mac_array, log_gradient, vector_unit, load, store };
-inline constexpr std::size_t scratchpad_client_count = 5;
-inline constexpr std::array<std::string_view, scratchpad_client_count> scratchpad_client_names{
-    "mac_array", "log_gradient", "vector_unit", "load", "store"};
-
-/// A stream of line accesses: `lines` in all, at most `lines_per_cycle` in one cycle.
-struct ScratchpadRequest {
-    std::uint64_t operation = 0;  ///< that the accesses are counted for
-    std::uint64_t tag = 0;        ///< handed back when the stream is done
-    std::uint64_t lines_read = 0;
-    std::uint64_t lines_written = 0;
-    std::uint64_t lines_per_cycle = 1;
-};
-
-/// Bandwidth of the banked SRAM, shared cycle by cycle under fixed priority.
-///
-/// Streams are sequential and lines are interleaved over the banks, so streams slide past one another: what limits
-/// them is that no more than `banks` lines are served in a cycle. In each cycle clients are granted, in order of
-/// priority, what they ask for out of what is left. A client that is granted less than it asks for has a conflict.
+/// The memories of the scratchpad and the streams that they serve, cycle by cycle (BankGroup says how). Memories work
+/// side by side; readers and writers of one memory do so where its banks have a port for each.
 class ScratchpadCore {
 public:
-    explicit ScratchpadCore(const ScratchpadParameters& params) : banks_(params.banks) {}
+    explicit ScratchpadCore(const ScratchpadParameters& params);
 
-    [[nodiscard]] bool busy(ScratchpadClient client) const { return at(client).lines_left > 0; }
-    [[nodiscard]] bool any_busy() const;
-    /// Starts a stream; the client must not be busy.
+    [[nodiscard]] bool busy(ScratchpadClient client) const;
+    [[nodiscard]] bool any_busy() const { return least_ > 0; }
+    /// Starts the streams of a request; the client must not be busy.
     void start(ScratchpadClient client, const ScratchpadRequest& request);
-    [[nodiscard]] const ScratchpadRequest& request(ScratchpadClient client) const { return at(client).request; }
 
-    /// Cycles until some stream has been served in full (the cycle in which it is included); 0 if none is going on.
-    [[nodiscard]] std::uint64_t cycles_to_next_end() const;
-    /// Serves one cycle, or several, fewer than cycles_to_next_end(): in the cycle of an end, other streams may get
-    /// what the ending one leaves.
+    /// No client's request will have been served in fewer cycles than these; 0 if there is none.
+    [[nodiscard]] std::uint64_t least_cycles_to_an_end() const { return least_ - pending_; }
+    /// Serves `cycles` cycles, at most least_cycles_to_an_end() unless there are no streams.
     void advance(std::uint64_t cycles);
-    /// Cycles in which the client was granted less than it asked for, since its stream started.
-    [[nodiscard]] std::uint64_t conflicts(ScratchpadClient client) const { return at(client).conflicts; }
+    /// Conflict cycles of the client's streams since it was last asked; the client must not be busy.
+    [[nodiscard]] std::uint64_t take_conflicts(ScratchpadClient client);
 
 private:
-    struct Stream {
-        ScratchpadRequest request;
-        std::uint64_t lines_left = 0;
-        std::uint64_t conflicts = 0;
-    };
-    using Grants = std::array<std::uint64_t, scratchpad_client_count>;
+    [[nodiscard]] BankGroup& group_of(const LineStream& stream) {
+        return groups_[group_index_[static_cast<std::size_t>(stream.part)][static_cast<std::size_t>(stream.access)]];
+    }
+    void catch_up();
+    void look_ahead();
 
-    [[nodiscard]] Stream& at(ScratchpadClient client) { return streams_[static_cast<std::size_t>(client)]; }
-    [[nodiscard]] const Stream& at(ScratchpadClient client) const { return streams_[static_cast<std::size_t>(client)]; }
-    /// Lines a cycle for each client, as long as nobody has less than that left.
-    [[nodiscard]] Grants grants() const;
-
-    std::uint64_t banks_;
-    std::array<Stream, scratchpad_client_count> streams_{};
+    std::vector<BankGroup> groups_;
+    std::array<std::array<std::size_t, 2>, scratchpad_part_count> group_index_{};  // of a part's readers and writers
+    // The groups are looked at when a request may have been served, or another one comes; in between, cycles are
+    // counted.
+    std::uint64_t pending_ = 0;  // cycles that the groups have yet to serve
+    std::uint64_t least_ = 0;    // cycles from where the groups are, before which no request ends; 0: there is none
 };
 
 }  // namespace nibble

@@ -1,9 +1,39 @@
 // SPDX-License-Identifier: MIT
 #include "models/streaming_unit/streaming_unit.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include <fmt/format.h>
 
+#include "sim/base/units.h"
+
 namespace nibble {
+
+std::uint64_t StreamingUnit::lines_of(std::uint64_t bytes) const {
+    return ceil_div(bytes, line_bytes_);
+}
+
+ScratchpadRequest StreamingUnit::request_for(const Work& work, std::uint64_t operation) const {
+    const auto sum = [](const PartLines& lines) {
+        return std::accumulate(lines.begin(), lines.end(), std::uint64_t{0});
+    };
+    const std::uint64_t cycles =
+        std::max(work.lane_cycles, ceil_div(sum(work.lines_read) + sum(work.lines_written),
+                                            std::min(work.lines_per_cycle, most_lines_per_cycle_)));
+    ScratchpadRequest request{.operation = operation};
+    for (const LineAccess access : {LineAccess::read, LineAccess::write}) {
+        const PartLines& lines = access == LineAccess::read ? work.lines_read : work.lines_written;
+        for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+            request.add({.part = static_cast<ScratchpadPart>(part),
+                         .access = access,
+                         .lines_per_cycle = pace(lines[part], cycles),
+                         .first_line = 0,
+                         .lines = lines[part]});
+        }
+    }
+    return request;
+}
 
 Activity StreamingUnit::tick() {
     if (!command_) {
@@ -12,11 +42,11 @@ Activity StreamingUnit::tick() {
         }
         command_ = command_in->pop();
         const Work work = start(*command_);
-        request_ = {command_->operation, 0, work.lines_read, work.lines_written, work.lines_per_cycle};
-        requesting_ = work.lines_read + work.lines_written > 0;
+        request_ = request_for(work, command_->operation);
+        requesting_ = request_.count > 0;
         lanes_done_ = now() + work.lane_cycles + pipeline_depth_;
-        trace("operation {}: {} cycles of lanes, {} lines in, {} out", command_->operation, work.lane_cycles,
-              work.lines_read, work.lines_written);
+        trace("operation {}: {} cycles of lanes, {} streams of lines", command_->operation, work.lane_cycles,
+              request_.count);
     }
     if (requesting_ && scratchpad_request_out->ready()) {
         scratchpad_request_out->push(request_);

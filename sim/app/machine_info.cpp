@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -42,6 +44,32 @@ std::string dataflows(const MacArrayParameters& array) {
     return names;
 }
 
+/// A memory of the machine, as people call it.
+struct NamedMemory {
+    std::string name;
+    SramMacro macro;
+};
+
+std::vector<NamedMemory> memories_of(const MachineParameters& machine) {
+    std::vector<NamedMemory> memories;
+    if (machine.scratchpad.buffers) {
+        for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+            const SramMacro macro = memory_of(machine.scratchpad, static_cast<ScratchpadPart>(part));
+            if (macro.capacity_bytes > 0) {
+                memories.push_back({fmt::format("scratchpad, {}", scratchpad_part_names[part]), macro});
+            }
+        }
+    } else {
+        memories.push_back({"scratchpad", memory_of(machine.scratchpad, ScratchpadPart::left)});
+    }
+    memories.push_back({"accumulators", accumulators_of(machine.mac_array)});
+    return memories;
+}
+
+std::string_view ports_name(BankPorts ports) {
+    return bank_ports_names[static_cast<std::size_t>(ports)];
+}
+
 }  // namespace
 
 nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const Technology& technology,
@@ -65,6 +93,19 @@ nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const
     for (std::size_t i = 0; i < area_component_count; ++i) {
         parts[std::string(area_component_names[i])] = area.parts[i].count();
     }
+    Json memories = Json::array();
+    for (const NamedMemory& memory : memories_of(machine)) {
+        const SramCost cost = technology.area.sram.cost(memory.macro);
+        memories.push_back({{"name", memory.name},
+                            {"capacity_bytes", memory.macro.capacity_bytes},
+                            {"banks", memory.macro.banks},
+                            {"line_bytes", memory.macro.line_bytes},
+                            {"ports", ports_name(memory.macro.ports)},
+                            {"read_pj", cost.read.count()},
+                            {"write_pj", cost.write.count()},
+                            {"leakage_mw", cost.leakage_mw},
+                            {"area_um2", cost.area.count()}});
+    }
     const std::optional<double> bandwidth = dram_bytes_per_second(machine);
     return {{"kind", "machine"},
             {"name", machine.name},
@@ -76,6 +117,7 @@ nlohmann::ordered_json machine_info_json(const MachineParameters& machine, const
             {"dataflows", dataflows(machine.mac_array)},
             {"scratchpad_bytes", machine.scratchpad.capacity_bytes},
             {"accumulator_bytes", machine.mac_array.accumulator_bytes},
+            {"memories", std::move(memories)},
             {"vector_lanes", machine.vector_unit.lanes},
             {"log_gradient_lanes", machine.log_gradient.lanes},
             {"ideal_memory", machine.ideal_memory},
@@ -119,10 +161,11 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     facts.add({"DRAM", bandwidth ? fmt::format("{} channels of {}, {}", machine.dram.channels, machine.dram.standard,
                                                with_prefix(*bandwidth, "B/s"))
                                  : "ideal: answers at once, costs nothing"});
-    facts.add({"scratchpad",
-               fmt::format("{} in {} banks of {} B", byte_size(static_cast<double>(machine.scratchpad.capacity_bytes)),
-                           machine.scratchpad.banks, machine.scratchpad.line_bytes)});
-    facts.add({"accumulators", byte_size(static_cast<double>(machine.mac_array.accumulator_bytes))});
+    facts.add({"scratchpad", fmt::format("{}, {} of it resident; {} tiles an operand; {}",
+                                         byte_size(static_cast<double>(machine.scratchpad.capacity_bytes)),
+                                         byte_size(static_cast<double>(machine.scratchpad.resident_bytes)),
+                                         machine.scratchpad.buffering,
+                                         arbitration_names[static_cast<std::size_t>(machine.scratchpad.arbitration)])});
     facts.add({"vector unit", fmt::format("{} lanes", machine.vector_unit.lanes)});
     facts.add({"log-gradient unit", fmt::format("{} lanes", machine.log_gradient.lanes)});
     text += facts.text(style);
@@ -130,6 +173,16 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
         text += wrapped("DRAM energy: " + energy.dram_basis(), 2) + "\n";
     }
     text += "\n";
+
+    TextTable memories({{"memory"}, {"capacity"}, {"banks"}, {"ports"}, {"line read"}, {"written"}, {"leakage"}});
+    for (const NamedMemory& memory : memories_of(machine)) {
+        const SramCost cost = technology.area.sram.cost(memory.macro);
+        memories.add({memory.name, byte_size(static_cast<double>(memory.macro.capacity_bytes)),
+                      fmt::format("{} x {} B", memory.macro.banks, memory.macro.line_bytes),
+                      std::string(ports_name(memory.macro.ports)), with_prefix(cost.read.count() * 1e-12, "J"),
+                      with_prefix(cost.write.count() * 1e-12, "J"), with_prefix(cost.leakage_mw * 1e-3, "W")});
+    }
+    text += memories.text(style) + "\n";
 
     TextTable areas({{"area"}, {"mm2"}, {"of all"}});
     const double total = area.total().count();

@@ -26,7 +26,8 @@ struct KindInfo {
 const KindInfo& info_of(DataKind kind) {
     static constexpr KindInfo infos[] = {{"models/presets", "presets", "preset", "presets"},
                                          {"models/energy", "energy", "technology", "technologies"},
-                                         {"workloads", "workloads", "workload", "workloads"}};
+                                         {"workloads", "workloads", "workload", "workloads"},
+                                         {"models/energy/sram", "energy/sram", "SRAM table", "SRAM tables"}};
     return infos[static_cast<std::size_t>(kind)];
 }
 

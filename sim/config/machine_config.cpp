@@ -15,13 +15,13 @@
 #include "models/dram/dram_standard.h"
 #include "sim/base/error.h"
 #include "sim/config/data_directory.h"
+#include "sim/config/scratchpad_config.h"
 #include "sim/config/yaml_reader.h"
 
 namespace nibble {
 
 namespace {
 
-constexpr std::uint64_t most_bytes_on_chip = std::uint64_t{1} << 32;  // any more is a mistyped number
 constexpr UnsignedRange pipeline_range{1, 64};
 constexpr UnsignedRange whole_u32{0, std::numeric_limits<std::uint32_t>::max()};
 constexpr double area_tolerance = 0.02;  // of a dedicated mode's array, for the rounding of its geometry
@@ -103,9 +103,8 @@ public:
         if (scratchpad_sound) {
             check_scratchpad();
         }
-        if (scratchpad_sound && dma_sound && machine_.dma.lines_per_cycle > machine_.scratchpad.banks) {
-            YamlMap dma = root_.optional_map("dma");
-            dma.problem("lines_per_cycle", fmt::format("the scratchpad has only {} banks", machine_.scratchpad.banks));
+        if (scratchpad_sound && dma_sound) {
+            check_dma_width();
         }
         if (array_sound && gradient_sound && has(ArrayMode::int4_fp4) && machine_.log_gradient.lanes == 0) {
             root_.problem("log_gradient",
@@ -185,6 +184,10 @@ private:
         read_dataflows(dataflows);
         array.overlap = map.optional_bool("overlap", array.overlap);
         array.accumulator_bytes = map.required_unsigned("accumulator_bytes", {1, most_bytes_on_chip});
+        optional_u32(map, "accumulator_banks", array.accumulator_banks, banks_of_a_memory);
+        array.accumulator_line_bytes =
+            static_cast<std::uint32_t>(map.optional_unsigned("accumulator_line_bytes", 0, accumulator_line));
+        array.accumulator_ports = optional_ports(map, "accumulator_ports", array.accumulator_ports);
 
         YamlMap accumulation = map.optional_map("accumulation");
         optional_u32(accumulation, "chunk", array.accumulation.chunk, {1, 1U << 20});
@@ -240,13 +243,8 @@ private:
     }
 
     void read_scratchpad() {
-        ScratchpadParameters& scratchpad = machine_.scratchpad;
         YamlMap map = root_.required_map("scratchpad");
-        scratchpad.capacity_bytes = map.required_unsigned("capacity_bytes", {1, most_bytes_on_chip});
-        scratchpad.resident_bytes = map.optional_unsigned("resident_bytes", 0, {0, most_bytes_on_chip});
-        scratchpad.banks = required_u32(map, "banks", {1, 4096});
-        scratchpad.line_bytes = required_u32(map, "line_bytes", {1, 4096});
-        map.finish();
+        machine_.scratchpad = nibble::read_scratchpad(map);
     }
 
     void read_dma() {
@@ -316,22 +314,23 @@ private:
     }
 
     void check_scratchpad() {
-        const ScratchpadParameters& scratchpad = machine_.scratchpad;
         YamlMap map = root_.required_map("scratchpad");
-        if (scratchpad.resident_bytes >= scratchpad.capacity_bytes) {
-            map.problem("resident_bytes", fmt::format("{} bytes of {} leave no room for tiles",
-                                                      scratchpad.resident_bytes, scratchpad.capacity_bytes));
+        nibble::check_scratchpad(map, machine_.scratchpad);
+    }
+
+    void check_dma_width() {
+        std::uint32_t fewest = machine_.scratchpad.banks;
+        for (const ScratchpadPart part : {ScratchpadPart::left, ScratchpadPart::right, ScratchpadPart::output}) {
+            fewest = std::min(fewest, memory_of(machine_.scratchpad, part).banks);
         }
-        const std::uint64_t row = std::uint64_t{scratchpad.banks} * scratchpad.line_bytes;
-        if (scratchpad.capacity_bytes % row != 0) {
-            map.problem("capacity_bytes", fmt::format("expected a multiple of {} (banks x line_bytes), found {}", row,
-                                                      scratchpad.capacity_bytes));
+        if (machine_.dma.lines_per_cycle > fewest) {
+            YamlMap dma = root_.optional_map("dma");
+            dma.problem("lines_per_cycle", fmt::format("the scratchpad has only {} banks", fewest));
         }
     }
 
     void check_accumulators() {
         const MacArrayParameters& array = machine_.mac_array;
-        constexpr std::uint64_t partial_sum_bytes = 4;
         for (const ArrayMode mode : all_modes) {
             const std::optional<ArrayGeometry>& geometry = array.modes[static_cast<std::size_t>(mode)];
             const std::uint64_t fold =
@@ -342,6 +341,40 @@ private:
                             fmt::format("{} bytes do not hold the 32-bit partial sums of one {} x {} fold in mode {}: "
                                         "expected at least {}",
                                         array.accumulator_bytes, geometry->rows, geometry->cols, name_of(mode), fold));
+                return;
+            }
+        }
+        const SramMacro memory = accumulators_of(array);
+        if (const std::uint64_t row = std::uint64_t{memory.banks} * memory.line_bytes;
+            memory.capacity_bytes % row != 0) {
+            YamlMap map = root_.required_map("mac_array");
+            map.problem("accumulator_bytes",
+                        fmt::format("expected a multiple of {} (accumulator_banks x accumulator_line_bytes), found {}",
+                                    row, memory.capacity_bytes));
+        }
+        check_accumulator_width();
+    }
+
+    void check_accumulator_width() {
+        const MacArrayParameters& array = machine_.mac_array;
+        for (const ArrayMode mode : all_modes) {
+            for (const Dataflow dataflow : array.dataflows) {
+                const std::optional<ArrayGeometry>& geometry = array.modes[static_cast<std::size_t>(mode)];
+                if (!geometry || accumulators_keep_up(array, *geometry, dataflow)) {
+                    continue;
+                }
+                const SramMacro memory = accumulators_of(array);
+                YamlMap map = root_.required_map("mac_array");
+                map.problem(
+                    map.has("accumulator_line_bytes") ? "accumulator_line_bytes" : "accumulator_ports",
+                    fmt::format(
+                        "{} banks of {} bytes and ports {} are too narrow: in mode {}, dataflow {}, the array moves {} "
+                        "bytes of partial sums {} in {} cycles",
+                        memory.banks, memory.line_bytes, bank_ports_names[static_cast<std::size_t>(memory.ports)],
+                        name_of(mode), dataflow_names[static_cast<std::size_t>(dataflow)],
+                        partial_sum_row_bytes(*geometry),
+                        dataflow == Dataflow::output_stationary ? "in or out" : "in and out",
+                        dataflow == Dataflow::output_stationary ? 1 : geometry->cycles_per_step));
                 return;
             }
         }
@@ -419,6 +452,7 @@ private:
 
     static constexpr UnsignedRange array_side{1, 4096};
     static constexpr NumberRange datapaths{0, 1024};
+    static constexpr UnsignedRange accumulator_line{1, array_side.max* partial_sum_bytes};
 
     YamlDocument& document_;
     YamlMap root_;
@@ -509,11 +543,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     line(1, "write_low_watermark", machine.dram.write_low_watermark);
     line(1, "age_cap_bursts", machine.dram.age_cap_bursts);
 
-    section(0, "scratchpad");
-    line(1, "capacity_bytes", machine.scratchpad.capacity_bytes);
-    line(1, "resident_bytes", machine.scratchpad.resident_bytes);
-    line(1, "banks", machine.scratchpad.banks);
-    line(1, "line_bytes", machine.scratchpad.line_bytes);
+    out += scratchpad_yaml(machine.scratchpad);
 
     const MacArrayParameters& array = machine.mac_array;
     section(0, "mac_array");
@@ -536,7 +566,11 @@ std::string effective_yaml(const MachineParameters& machine) {
     }
     line(1, "dataflows", fmt::format("[{}]", fmt::join(dataflows, ", ")));
     line(1, "overlap", array.overlap);
-    line(1, "accumulator_bytes", array.accumulator_bytes);
+    const SramMacro accumulators = accumulators_of(array);
+    line(1, "accumulator_bytes", accumulators.capacity_bytes);
+    line(1, "accumulator_banks", accumulators.banks);
+    line(1, "accumulator_line_bytes", accumulators.line_bytes);
+    line(1, "accumulator_ports", bank_ports_names[static_cast<std::size_t>(accumulators.ports)]);
     section(1, "accumulation");
     line(2, "chunk", array.accumulation.chunk);
     line(2, "format", accumulator_name(array.accumulation.format));

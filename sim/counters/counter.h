@@ -20,9 +20,22 @@ enum class Counter : std::uint8_t {
     gradients_converted,
     vector_lane_ops,
     vector_macs,
-    scratchpad_lines_read,
-    scratchpad_lines_written,
+    left_lines_read,
+    left_lines_written,
+    right_lines_read,
+    right_lines_written,
+    output_lines_read,
+    output_lines_written,
+    gradient_lines_read,
+    gradient_lines_written,
+    resident_lines_read,
+    resident_lines_written,
     scratchpad_conflict_cycles,
+    mac_array_conflict_cycles,
+    log_gradient_conflict_cycles,
+    vector_unit_conflict_cycles,
+    load_conflict_cycles,
+    store_conflict_cycles,
     dma_requests,
     dram_bytes_read,
     dram_bytes_written,
@@ -67,10 +80,23 @@ inline constexpr std::array<CounterInfo, counter_count> counter_info{{
     {"vector_lane_ops", "vector_unit", "op", "lane operations (one FMA, compare or convert of one lane)", true},
     {"vector_macs", "vector_unit", "MAC", "multiply-accumulates of depthwise convolutions, part of vector_lane_ops",
      false},
-    {"scratchpad_lines_read", "scratchpad", "line", "bank accesses that read", true},
-    {"scratchpad_lines_written", "scratchpad", "line", "bank accesses that write", true},
+    {"left_lines_read", "scratchpad", "line", "lines read of left operands' tiles", true},
+    {"left_lines_written", "scratchpad", "line", "lines written of left operands' tiles", true},
+    {"right_lines_read", "scratchpad", "line", "lines read of right operands' tiles", true},
+    {"right_lines_written", "scratchpad", "line", "lines written of right operands' tiles", true},
+    {"output_lines_read", "scratchpad", "line", "lines read of results", true},
+    {"output_lines_written", "scratchpad", "line", "lines written of results", true},
+    {"gradient_lines_read", "scratchpad", "line", "lines read of gradients' codes", true},
+    {"gradient_lines_written", "scratchpad", "line", "lines written of gradients' codes", true},
+    {"resident_lines_read", "scratchpad", "line", "lines read of tensors that stay on chip", true},
+    {"resident_lines_written", "scratchpad", "line", "lines written of tensors that stay on chip", true},
     {"scratchpad_conflict_cycles", "scratchpad", "cycle",
-     "cycles in which a client was granted fewer lines than it asked for", false},
+     "cycles in which a stream was served fewer lines than it wanted, summed over streams", false},
+    {"mac_array_conflict_cycles", "scratchpad", "cycle", "those of streams of the MAC array", false},
+    {"log_gradient_conflict_cycles", "scratchpad", "cycle", "those of streams of the log-gradient unit", false},
+    {"vector_unit_conflict_cycles", "scratchpad", "cycle", "those of streams of the vector unit", false},
+    {"load_conflict_cycles", "scratchpad", "cycle", "those of streams of loads", false},
+    {"store_conflict_cycles", "scratchpad", "cycle", "those of streams of stores", false},
     {"dma_requests", "dma", "request", "contiguous memory requests issued", true},
     {"dram_bytes_read", "dram", "B", "bytes read, in whole bursts", true},
     {"dram_bytes_written", "dram", "B", "bytes written, in whole bursts", true},
@@ -87,10 +113,24 @@ inline constexpr std::array<CounterInfo, counter_count> counter_info{{
     {"cycles", "static", "cycle", "cycles of the core clock", true},
 }};
 
+/// Lines read and written of each part of the scratchpad.
+inline constexpr std::array<std::array<Counter, 2>, 5> line_counters{
+    {{Counter::left_lines_read, Counter::left_lines_written},
+     {Counter::right_lines_read, Counter::right_lines_written},
+     {Counter::output_lines_read, Counter::output_lines_written},
+     {Counter::gradient_lines_read, Counter::gradient_lines_written},
+     {Counter::resident_lines_read, Counter::resident_lines_written}}};
+
+/// Conflict cycles of each client of the scratchpad; together they are scratchpad_conflict_cycles.
+inline constexpr std::array<Counter, 5> client_conflict_counters{
+    Counter::mac_array_conflict_cycles, Counter::log_gradient_conflict_cycles, Counter::vector_unit_conflict_cycles,
+    Counter::load_conflict_cycles, Counter::store_conflict_cycles};
+
 /// Why a cycle passed. Every cycle of a run has exactly one cause: the first of these that applies.
 enum class Cause : std::uint8_t {
     compute,              ///< the array streams operands
-    fill_drain,           ///< the array preloads, skews or drains and nothing else of the tile can go on
+    fill_drain,           ///< the array preloads, skews or drains, or waits for lines of the scratchpad, and nothing
+                          ///< else of the tile can go on
     gradient_conversion,  ///< the array stands; gradients are being converted
     vector,               ///< the array stands; element-wise work is going on
     memory,               ///< all of these stand; data is on its way from or to DRAM

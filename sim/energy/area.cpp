@@ -22,16 +22,19 @@ SquareMicrometres mac_area_of(const MacArrayParameters& array, const AreaTable& 
 
 AreaBreakdown area_of(const MachineParameters& machine, const AreaTable& table) {
     constexpr double dma_engines = 2;  // load and store
-    const auto sram = [&](std::uint64_t bytes) { return table.each(AreaUnit::sram_byte) * static_cast<double>(bytes); };
     AreaBreakdown area;
     const auto set = [&](AreaComponent component, SquareMicrometres value) {
         area.parts[static_cast<std::size_t>(component)] = value;
     };
     set(AreaComponent::mac_array, mac_area_of(machine.mac_array, table));
-    set(AreaComponent::accumulators, sram(machine.mac_array.accumulator_bytes));
+    set(AreaComponent::accumulators, table.sram.cost(accumulators_of(machine.mac_array)).area);
     set(AreaComponent::log_gradient, table.each(AreaUnit::log_gradient_lane) * machine.log_gradient.lanes);
     set(AreaComponent::vector_unit, table.each(AreaUnit::vector_lane) * machine.vector_unit.lanes);
-    set(AreaComponent::scratchpad, sram(machine.scratchpad.capacity_bytes));
+    SquareMicrometres scratchpad;
+    for (const SramMacro& memory : scratchpad_memories(machine)) {
+        scratchpad += table.sram.cost(memory).area;
+    }
+    set(AreaComponent::scratchpad, scratchpad);
     set(AreaComponent::dma, table.each(AreaUnit::dma_engine) * dma_engines);
     set(AreaComponent::sequencer,
         table.each(AreaUnit::sequencer_entry) * static_cast<double>(unit_count * machine.sequencer.queue_entries));

@@ -9,6 +9,7 @@
 
 #include "models/machine/machine_params.h"
 #include "sim/base/units.h"
+#include "sim/energy/sram_model.h"
 
 namespace nibble {
 
@@ -17,24 +18,24 @@ enum class AreaUnit : std::uint8_t {
     fp16_fpu,       ///< one FP16 multiplier with its 32-bit accumulator
     int4_fp4_4way,  ///< one 4-way INT4 x INT4/FP4 inner-product unit
     fp8_mac,        ///< one FP8 multiply-add unit
-    sram_byte,      ///< of scratchpad and accumulators
     vector_lane,
     log_gradient_lane,
     dma_engine,       ///< load or store
     sequencer_entry,  ///< one command in a queue
 };
-inline constexpr std::size_t area_unit_count = 8;
+inline constexpr std::size_t area_unit_count = 7;
 inline constexpr std::array<std::string_view, area_unit_count> area_unit_names{
-    "fp16_fpu",    "int4_fp4_4way",     "fp8_mac",    "sram_byte",
-    "vector_lane", "log_gradient_lane", "dma_engine", "sequencer_entry"};
+    "fp16_fpu", "int4_fp4_4way", "fp8_mac", "vector_lane", "log_gradient_lane", "dma_engine", "sequencer_entry"};
 
-/// One technology's area of each unit, and where the number comes from. Indexed by AreaUnit.
+/// One technology's area of each unit, and where the number comes from, indexed by AreaUnit; that of SRAM follows from
+/// its size and shape.
 struct AreaTable {
     struct Row {
         SquareMicrometres each;
         std::string source;
     };
     std::array<Row, area_unit_count> rows;
+    SramModel sram;
 
     [[nodiscard]] SquareMicrometres each(AreaUnit unit) const { return rows[static_cast<std::size_t>(unit)].each; }
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -51,10 +52,11 @@ double four_bit_macs_per_cycle(const MachineParameters& machine) {
     return 0;
 }
 
-/// Whole FPUs in `area`. A sum of rounded products may fall short of a whole number by a little.
+constexpr double area_rounding = 1e-9;  // a sum of rounded products may fall short of a whole number by a little
+
+/// Whole FPUs in `area`.
 std::uint64_t fpus_in(SquareMicrometres area, const AreaTable& table) {
-    constexpr double rounding = 1e-9;
-    return static_cast<std::uint64_t>(area.count() / table.each(AreaUnit::fp16_fpu).count() * (1 + rounding));
+    return static_cast<std::uint64_t>(area.count() / table.each(AreaUnit::fp16_fpu).count() * (1 + area_rounding));
 }
 
 std::uint64_t allowed_fpus(const MachineParameters& machine, BaselineRule rule, const AreaTable& table,
@@ -113,24 +115,24 @@ void fit_chunk(MacArrayParameters& array, std::vector<std::string>& notes) {
                                 array.accumulation.chunk, wanted, array.rows));
 }
 
-}  // namespace
-
-Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, const AreaTable& table) {
-    const std::string_view rule_name = baseline_rule_names[static_cast<std::size_t>(rule)];
-    Baseline baseline{machine, {}};
-    const std::uint64_t allowed = allowed_fpus(machine, rule, table, baseline.notes);
-    if (allowed == 0) {
-        throw InputError(fmt::format("baseline {}: the area of machine '{}' does not hold one FP16 FPU", rule_name,
-                                     printable(machine.name)));
+/// Where the machine's accumulators cannot take the sums of the new array's columns, they get as wide as these, in two
+/// banks that are read and written by turns.
+void fit_accumulators(MacArrayParameters& array, std::vector<std::string>& notes) {
+    const ArrayGeometry& geometry = *array.modes[static_cast<std::size_t>(ArrayMode::fp16)];
+    if (std::ranges::all_of(array.dataflows,
+                            [&](Dataflow dataflow) { return accumulators_keep_up(array, geometry, dataflow); })) {
+        return;
     }
-    const Grid grid = grid_for(allowed);
-    const double lost_percent = 100.0 * static_cast<double>(allowed - grid.fpus()) / static_cast<double>(allowed);
-    baseline.notes.push_back(fmt::format("{} FPUs fit, {} x {} = {} built ({:.1f}% lost to rounding)", allowed,
-                                         grid.rows, grid.cols, grid.fpus(), lost_percent));
+    array.accumulator_banks = MacArrayParameters{}.accumulator_banks;
+    array.accumulator_line_bytes = MacArrayParameters{}.accumulator_line_bytes;
+    array.accumulator_ports = MacArrayParameters{}.accumulator_ports;
+    notes.push_back(fmt::format("accumulators in two banks of {} bytes, as wide as {} columns",
+                                accumulators_of(array).line_bytes, geometry.cols));
+}
 
-    MachineParameters& built = baseline.machine;
-    built.name = fmt::format("{}-fp16-{}", machine.name, rule_name);
-    built.description = fmt::format("FP16 baseline of {} by rule {}", machine.name, rule_name);
+/// The machine with an array of one FP16 FPU a PE, and nothing that only four bits need.
+MachineParameters with_fpus(const MachineParameters& machine, const Grid& grid) {
+    MachineParameters built = machine;
     built.log_gradient.lanes = 0;
     MacArrayParameters& array = built.mac_array;
     array.sharing = ArraySharing::shared;
@@ -139,8 +141,54 @@ Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, cons
     array.pe = {.int4_fp4_4way = 0, .fp8 = 0, .fp16 = 1};
     array.modes = {};
     array.modes[static_cast<std::size_t>(ArrayMode::fp16)] = ArrayGeometry{.rows = array.rows, .cols = array.cols};
-    fit_chunk(array, baseline.notes);
-    return baseline;
+    return built;
+}
+
+/// FPUs whose grid, with the accumulators that its columns need, keeps the core within the machine's area: as many as
+/// `allowed`, or fewer where there are more columns than the machine's accumulators are wide.
+std::uint64_t fpus_within_core(const MachineParameters& machine, std::uint64_t allowed, const AreaTable& table,
+                               std::vector<std::string>& notes) {
+    std::uint64_t fpus = allowed;
+    const double limit = area_of(machine, table).total().count() * (1 + area_rounding);
+    const auto area = [&] {
+        MachineParameters built = with_fpus(machine, grid_for(fpus));
+        std::vector<std::string> ignored;
+        fit_accumulators(built.mac_array, ignored);
+        return area_of(built, table).total().count();
+    };
+    while (fpus > 0 && area() > limit) {
+        --fpus;
+    }
+    if (fpus < allowed) {
+        notes.push_back(
+            fmt::format("{} of them leave their area to the wider accumulators of more columns", allowed - fpus));
+    }
+    return fpus;
+}
+
+}  // namespace
+
+Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, const AreaTable& table) {
+    const std::string_view rule_name = baseline_rule_names[static_cast<std::size_t>(rule)];
+    std::vector<std::string> notes;
+    std::uint64_t allowed = allowed_fpus(machine, rule, table, notes);
+    if (rule == BaselineRule::iso_core_area) {
+        allowed = fpus_within_core(machine, allowed, table, notes);
+    }
+    if (allowed == 0) {
+        throw InputError(fmt::format("baseline {}: the area of machine '{}' does not hold one FP16 FPU", rule_name,
+                                     printable(machine.name)));
+    }
+    const Grid grid = grid_for(allowed);
+    const double lost_percent = 100.0 * static_cast<double>(allowed - grid.fpus()) / static_cast<double>(allowed);
+    notes.push_back(fmt::format("{} FPUs fit, {} x {} = {} built ({:.1f}% lost to rounding)", allowed, grid.rows,
+                                grid.cols, grid.fpus(), lost_percent));
+    MachineParameters built = with_fpus(machine, grid);
+    built.name = fmt::format("{}-fp16-{}", machine.name, rule_name);
+    built.description = fmt::format("FP16 baseline of {} by rule {}", machine.name, rule_name);
+    fit_chunk(built.mac_array, notes);
+    fit_accumulators(built.mac_array, notes);
+    return {std::move(built), std::move(notes)};
 }
 
 double promised_speedup(const MachineParameters& machine, const MachineParameters& baseline) {

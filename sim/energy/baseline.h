@@ -16,7 +16,8 @@ namespace nibble {
 /// How many FP16 FPUs the 16-bit baseline of a machine gets.
 enum class BaselineRule : std::uint8_t {
     iso_mac_area,   ///< as many as fit into the area of the machine's MAC array: the comparison of Sun et al. 2020
-    iso_core_area,  ///< the same, and those that fit into the area of the log-gradient unit, which it does not need
+    iso_core_area,  ///< the same, and those that fit into the area of the log-gradient unit, which it does not need;
+                    ///< less what wider accumulators take, where it has more columns
     iso_macs,       ///< as many as the machine does 4-bit MACs a cycle
 };
 inline constexpr std::size_t baseline_rule_count = 3;
@@ -38,9 +39,9 @@ struct Baseline {
 /// keep 82% of the columns busy; 25 x 32 keeps all of them busy and uses 98% of the FPUs. The baseline shall not lose
 /// by an odd shape.)
 ///
-/// The accumulation chunk, which only orders values, is shortened to a divisor of the rows where a weight- or
-/// input-stationary fold would otherwise end inside a chunk.
-/// Throws InputError if the rule allows no FPU, or asks for 4-bit MACs of a machine that has none.
+/// Accumulators that cannot take the sums of its columns are built as wide as these. The accumulation chunk, which only
+/// orders values, is shortened to a divisor of the rows where a weight- or input-stationary fold would otherwise end
+/// inside a chunk. Throws InputError if the rule allows no FPU, or asks for 4-bit MACs of a machine that has none.
 [[nodiscard]] Baseline make_baseline(const MachineParameters& machine, BaselineRule rule, const AreaTable& table);
 
 /// What is promised by MAC area alone: density of 4-bit MACs over that of FP16, 4 / 0.55 = 7.27. Sun et al. 2020,

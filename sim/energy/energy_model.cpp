@@ -57,16 +57,14 @@ double register_bits_per_mac(const MacArrayParameters& array, Counter counter) {
     return geometry ? 2 * operand_bits(mode) + partial_sum_bits / geometry->macs_per_pe : 0;
 }
 
-Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, SquareMicrometres core_area) {
+Picojoules price_each(const EnergyRow& row, const MachineParameters& machine, SquareMicrometres logic_area) {
     switch (row.form) {
         case PriceForm::pj:
             return Picojoules(row.value);
-        case PriceForm::pj_per_byte:
-            return Picojoules(row.value * machine.scratchpad.line_bytes);
         case PriceForm::pj_per_register_bit:
             return Picojoules(row.value * register_bits_per_mac(machine.mac_array, row.action));
         case PriceForm::mw_per_mm2:
-            return energy_of(row.value * square_millimetres(core_area), machine.clock_period_ps);
+            return energy_of(row.value * square_millimetres(logic_area), machine.clock_period_ps);
     }
     return {};
 }
@@ -103,18 +101,13 @@ EnergyBreakdown& EnergyBreakdown::operator+=(const EnergyBreakdown& other) {
 }
 
 EnergyModel::EnergyModel(const Technology& technology, const DramEnergyTable& dram, const MachineParameters& machine) {
-    const SquareMicrometres core_area = area_of(machine, technology.area).total();
+    const AreaBreakdown area = area_of(machine, technology.area);
+    const SquareMicrometres logic_area =
+        area.total() - area[AreaComponent::scratchpad] - area[AreaComponent::accumulators];
     for (const EnergyRow& row : technology.energy) {
-        const EnergyComponent component = component_named(row.component);
-        const auto earlier = std::ranges::find_if(
-            prices_, [&](const Price& price) { return price.component == component && price.counter == row.action; });
-        const Picojoules each = price_each(row, machine, core_area);
-        if (earlier != prices_.end()) {
-            earlier->each += each;
-        } else {
-            prices_.push_back({component, row.action, each});
-        }
+        add(component_named(row.component), row.action, price_each(row, machine, logic_area));
     }
+    price_srams(technology.area.sram, machine);
     if (!machine.ideal_memory) {
         add_dram(dram.of(machine.dram.standard));
     }
@@ -125,9 +118,7 @@ void EnergyModel::add_dram(const DramEnergyEntry& entry) {
     dram_basis_ = basis_text(entry);
     const DramStandard& standard = *find_dram_standard(entry.standard);
     const DramPrices prices(entry, standard);
-    const auto add = [&](Counter counter, Picojoules each) {
-        prices_.push_back({EnergyComponent::dram, counter, each});
-    };
+    const auto add = [&](Counter counter, Picojoules each) { this->add(EnergyComponent::dram, counter, each); };
     const auto per_byte = [&](DramEnergyTerm array, DramEnergyTerm data_pins) {
         return (prices.each(array) + prices.each(data_pins)) * (1.0 / standard.burst_bytes());
     };
@@ -140,6 +131,34 @@ void EnergyModel::add_dram(const DramEnergyEntry& entry) {
     add(Counter::dram_precharge_standby_cycles, prices.each(DramEnergyTerm::precharge_standby));
     add(Counter::dram_active_power_down_cycles, prices.each(DramEnergyTerm::active_power_down));
     add(Counter::dram_precharge_power_down_cycles, prices.each(DramEnergyTerm::precharge_power_down));
+}
+
+void EnergyModel::add(EnergyComponent component, Counter counter, Picojoules each) {
+    const auto earlier = std::ranges::find_if(
+        prices_, [&](const Price& price) { return price.component == component && price.counter == counter; });
+    if (earlier != prices_.end()) {
+        earlier->each += each;
+    } else {
+        prices_.push_back({component, counter, each});
+    }
+}
+
+void EnergyModel::price_srams(const SramModel& sram, const MachineParameters& machine) {
+    for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+        const SramCost cost = sram.cost(memory_of(machine.scratchpad, static_cast<ScratchpadPart>(part)));
+        add(EnergyComponent::scratchpad, line_counters[part][0], cost.read);
+        add(EnergyComponent::scratchpad, line_counters[part][1], cost.write);
+    }
+    const SramMacro accumulators = accumulators_of(machine.mac_array);
+    const SramCost sums = sram.cost(accumulators);
+    const double lines_per_byte = accumulators.line_bytes > 0 ? 1.0 / accumulators.line_bytes : 0;
+    add(EnergyComponent::mac_array, Counter::accumulator_read_bytes, sums.read * lines_per_byte);
+    add(EnergyComponent::mac_array, Counter::accumulator_write_bytes, sums.write * lines_per_byte);
+    double leakage_mw = sums.leakage_mw;
+    for (const SramMacro& memory : scratchpad_memories(machine)) {
+        leakage_mw += sram.cost(memory).leakage_mw;
+    }
+    add(EnergyComponent::leakage, Counter::cycles, energy_of(leakage_mw, machine.clock_period_ps));
 }
 
 EnergyBreakdown EnergyModel::price(const CounterValues& counters) const {

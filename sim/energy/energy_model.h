@@ -52,8 +52,8 @@ struct EnergyLine {
     Picojoules energy;
 };
 
-/// Energy = sum over counters of count times price. Prices are a technology's table and that of DRAM applied to one
-/// machine: its line width, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
+/// Energy = sum over counters of count times price. Prices are a technology's tables and that of DRAM applied to one
+/// machine: its SRAMs, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
 class EnergyModel {
 public:
     /// Throws InputError if there are no prices for the machine's DRAM standard.
@@ -75,6 +75,11 @@ private:
         Counter counter;
         Picojoules each;
     };
+    /// Adds to the price of a component's counter.
+    void add(EnergyComponent component, Counter counter, Picojoules each);
+    /// Accesses to the machine's SRAMs, and what these leak.
+    void price_srams(const SramModel& sram, const MachineParameters& machine);
+
     std::vector<Price> prices_;  // by component; at most one for each component and counter
     std::string dram_basis_;
 };

@@ -29,8 +29,6 @@ bool form_suits(PriceForm form, Counter action) {
     switch (form) {
         case PriceForm::pj:
             return true;
-        case PriceForm::pj_per_byte:
-            return action == Counter::scratchpad_lines_read || action == Counter::scratchpad_lines_written;
         case PriceForm::pj_per_register_bit:
             return action == Counter::mac_int4 || action == Counter::mac_int4_fp4 || action == Counter::mac_fp8 ||
                    action == Counter::mac_fp16;
@@ -38,6 +36,13 @@ bool form_suits(PriceForm form, Counter action) {
             return action == Counter::cycles;
     }
     return false;
+}
+
+/// Priced by what its memory is, not by a row.
+bool accesses_sram(Counter action) {
+    const CounterInfo& info = counter_info[index_of(action)];
+    return (info.priced && info.component == "scratchpad") || action == Counter::accumulator_read_bytes ||
+           action == Counter::accumulator_write_bytes;
 }
 
 /// Counters of DRAM are priced for all technologies alike, by DramEnergyTable.
@@ -60,6 +65,7 @@ public:
         for (const YamlNode& row : area) {
             read_area_row(row);
         }
+        read_sram(root.required_map("sram"));
         root.finish();
         require_complete(root);
         document_.throw_if_any();
@@ -95,6 +101,9 @@ private:
             row.problem("action",
                         fmt::format("the energy of DRAM does not depend on the technology: '{}' is priced by {}",
                                     counter->name, dram_energy_file().filename().string()));
+        }
+        if (accesses_sram(result.action)) {
+            row.problem("action", fmt::format("the price of '{}' follows from section sram; remove it", counter->name));
             return;
         }
         if (!price) {
@@ -175,9 +184,36 @@ private:
         technology_.area.rows[index] = {each, source};
     }
 
+    /// The model of the technology's SRAM: a table, one of its nodes, and factors from there to the technology.
+    void read_sram(YamlMap sram) {
+        const std::optional<YamlNode> name = sram.required("table");
+        const std::optional<YamlNode> node = sram.required("node_nm");
+        const double energy = sram.required_number("energy");
+        const double leakage = sram.required_number("leakage");
+        const double area = sram.required_number("area");
+        static_cast<void>(read_source(sram));
+        sram.finish();
+        if (!name || !node || !document_.problems().empty()) {
+            return;
+        }
+        SramTable table;
+        try {
+            table = load_sram_table(name->as_string());
+        } catch (const InputError& error) {
+            name->problem(to_string(error.problems().front()));
+            return;
+        }
+        try {
+            technology_.area.sram = SramModel(table, node->as_unsigned(), {energy, energy, leakage, area});
+        } catch (const InputError& error) {
+            node->problem(error.problems().front().what);
+        }
+    }
+
     void require_complete(YamlMap& root) {
         for (std::size_t i = 0; i < counter_count && root.has("energy"); ++i) {
-            if (priced_here(counter_info[i]) && !mentioned_.contains(static_cast<Counter>(i))) {
+            if (priced_here(counter_info[i]) && !accesses_sram(static_cast<Counter>(i)) &&
+                !mentioned_.contains(static_cast<Counter>(i))) {
                 root.problem("energy", fmt::format("no row prices '{}'", counter_info[i].name));
             }
         }

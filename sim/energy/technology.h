@@ -17,14 +17,13 @@ namespace nibble {
 /// How a row's number becomes the energy of one count.
 enum class PriceForm : std::uint8_t {
     pj,                   ///< picojoules a count
-    pj_per_byte,          ///< scratchpad lines: picojoules a byte, times the width of a line
     pj_per_register_bit,  ///< MACs: picojoules for each register bit that a PE clocks in a step (both operands and the
                           ///< 32-bit partial sum), shared by the MACs of the step
-    mw_per_mm2,           ///< cycles: leakage, times the area of the core and the clock period
+    mw_per_mm2,  ///< cycles: leakage of logic, times the area of the core without its SRAM and the clock period
 };
-inline constexpr std::size_t price_form_count = 4;
-inline constexpr std::array<std::string_view, price_form_count> price_form_names{"pj", "pj_per_byte",
-                                                                                 "pj_per_register_bit", "mw_per_mm2"};
+inline constexpr std::size_t price_form_count = 3;
+inline constexpr std::array<std::string_view, price_form_count> price_form_names{"pj", "pj_per_register_bit",
+                                                                                 "mw_per_mm2"};
 
 /// One row of an energy table. Several rows may price the same action in different forms; their energies add.
 struct EnergyRow {
@@ -36,7 +35,7 @@ struct EnergyRow {
 };
 
 /// Energy and area tables of one technology. Complete: every priced counter of the chip has a row and every unit an
-/// area. DRAM devices are none of its business (DramEnergyTable).
+/// area, but for SRAM, which has a model. DRAM devices are none of its business (DramEnergyTable).
 struct Technology {
     std::string name;
     std::string description;

@@ -42,17 +42,17 @@ void Emitter::emit(Unit unit, Work work, const Dependencies& needs) {
     ++issued_[static_cast<std::size_t>(unit)];
 }
 
-void Emitter::load(Slice slice, const Dependencies& needs) {
+void Emitter::load(Slice slice, ScratchpadPart part, const Dependencies& needs) {
     if (!memory_free_ && slice.bytes() > 0) {
         statement_.dram_bytes_read += bus_bytes(slice);
-        emit(Unit::load, TransferCommand{slice}, needs);
+        emit(Unit::load, TransferCommand{slice, part}, needs);
     }
 }
 
-void Emitter::store(Slice slice, const Dependencies& needs) {
+void Emitter::store(Slice slice, ScratchpadPart part, const Dependencies& needs) {
     if (!memory_free_ && slice.bytes() > 0) {
         statement_.dram_bytes_written += bus_bytes(slice);
-        emit(Unit::store, TransferCommand{slice}, needs);
+        emit(Unit::store, TransferCommand{slice, part}, needs);
     }
 }
 

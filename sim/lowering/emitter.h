@@ -25,8 +25,9 @@ public:
     /// The operation is complete: states what its commands ask for.
     void end();
 
-    void load(Slice slice, const Dependencies& needs);
-    void store(Slice slice, const Dependencies& needs);
+    /// Between DRAM and a part of the scratchpad.
+    void load(Slice slice, ScratchpadPart part, const Dependencies& needs);
+    void store(Slice slice, ScratchpadPart part, const Dependencies& needs);
     void matmul(MatmulCommand tile, const Dependencies& needs);
     void convert(const ConvertCommand& convert, const Dependencies& needs);
     void vector(const VectorCommand& vector, const Dependencies& needs);

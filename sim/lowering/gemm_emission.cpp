@@ -51,6 +51,17 @@ const GemmTask::Operand& GemmEmission::operand(std::size_t input) const {
     return input == left ? task_.left : input == right ? task_.right : task_.side_inputs[input - first_side];
 }
 
+ScratchpadPart GemmEmission::tile_part(std::size_t input) const {
+    return operand(input).tile_bits() > 0 || input >= first_side ? part_of(input == left    ? TileBuffer::left
+                                                                           : input == right ? TileBuffer::right
+                                                                                            : TileBuffer::output)
+                                                                 : ScratchpadPart::resident;
+}
+
+ScratchpadPart GemmEmission::source_part(std::size_t input) const {
+    return operand(input).resident() ? ScratchpadPart::resident : tile_part(input);
+}
+
 void GemmEmission::step() {
     const GemmProblem& problem = task_.problem;
     const auto [tile, first, last] = walk_.next();
@@ -62,6 +73,9 @@ void GemmEmission::step() {
     command.dataflow = tiling_.dataflow;
     command.left_bits = task_.left.array_bits();
     command.right_bits = task_.right.array_bits();
+    command.left_part = tile_part(left);
+    command.right_part = tile_part(right);
+    command.result_part = task_.result_part;
     command.left_transposed = problem.left_transposed();
     command.right_transposed = problem.right_transposed();
     command.accumulate = !first;
@@ -110,7 +124,7 @@ void GemmEmission::fetch(std::size_t input, const Slice& tile) {
         }
         load_up_to(input, end_of(tile));
     } else {
-        emitter_.load(moved_by(tile, place.address),
+        emitter_.load(moved_by(tile, place.address), source_part(input),
                       later(later(places_.start, place.ready), fetched.free[fetched.buffer]));
         fetched.loaded = emitter_.issued(Unit::load);
     }
@@ -130,7 +144,7 @@ void GemmEmission::load_up_to(std::size_t input, std::uint64_t end) {
         return;
     }
     const Slice part{.address = place.address + fetched.begun, .run_bytes = stop - fetched.begun};
-    emitter_.load(part, later(place.ready, place.room));
+    emitter_.load(part, source_part(input), later(place.ready, place.room));
     if (hooks_.loaded_to_stay) {
         hooks_.loaded_to_stay(input, part);
     }
@@ -148,9 +162,12 @@ Dependencies GemmEmission::load_rest(std::size_t input) {
 void GemmEmission::round_tile(std::size_t input, const Slice& tile) {
     Fetched& fetched = fetched_[input];
     const GemmTask::Operand& operand = this->operand(input);
-    emitter_.convert(
-        {.elements = tile.bytes() * 8 / operand.bits, .code_bits = operand.rounded_bits, .values = nullptr},
-        later(there(input), later(places_.start, fetched.free[fetched.buffer])));
+    emitter_.convert({.elements = tile.bytes() * 8 / operand.bits,
+                      .code_bits = operand.rounded_bits,
+                      .gradient_part = source_part(input),
+                      .code_part = tile_part(input),
+                      .values = nullptr},
+                     later(there(input), later(places_.start, fetched.free[fetched.buffer])));
     fetched.loaded = later(fetched.loaded, emitter_.issued(Unit::log_gradient));
 }
 
@@ -165,7 +182,8 @@ void GemmEmission::fetch_side(std::size_t input, const TileRange& tile) {
         load_up_to(input, end_of(slice));
         return;
     }
-    emitter_.load(moved_by(slice, place.address), later(later(places_.start, place.ready), out_free_[out_buffer_]));
+    emitter_.load(moved_by(slice, place.address), source_part(input),
+                  later(later(places_.start, place.ready), out_free_[out_buffer_]));
     fetched_[input].loaded = emitter_.issued(Unit::load);
 }
 
@@ -179,14 +197,18 @@ void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<cons
         made = later(made, there(input));
     }
     if (task_.lane_ops > 0) {
-        emitter_.vector({.lane_ops = task_.lane_ops * elements,
-                         .read_bytes = bytes(task_.vector_read_bits),
-                         .write_bytes = bytes(task_.vector_write_bits)},
-                        made);
+        VectorCommand vector{.lane_ops = task_.lane_ops * elements};
+        std::ranges::transform(task_.vector_read_bits, vector.read_bytes.begin(), bytes);
+        std::ranges::transform(task_.vector_write_bits, vector.write_bytes.begin(), bytes);
+        emitter_.vector(vector, made);
         made = emitter_.issued(Unit::vector_unit);
     }
     if (task_.code_bits > 0) {
-        ConvertCommand conversion{.elements = elements, .code_bits = task_.code_bits, .values = nullptr};
+        ConvertCommand conversion{.elements = elements,
+                                  .code_bits = task_.code_bits,
+                                  .gradient_part = task_.result_part,
+                                  .code_part = task_.code_part,
+                                  .values = nullptr};
         if (sums != nullptr && hooks_.gradients) {
             conversion.values = hooks_.gradients(sums);
         }
@@ -195,7 +217,7 @@ void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<cons
     }
     for (std::size_t copy = 0; copy < task_.stored_bits.size(); ++copy) {
         emitter_.store(moved_by(problem.out(tile, task_.stored_bits[copy]), places_.stored[copy]),
-                       later(made, places_.out_in_dram));
+                       task_.stored_parts[copy], later(made, places_.out_in_dram));
     }
     if (hooks_.finished) {
         hooks_.finished(tile);

@@ -74,6 +74,9 @@ private:
     };
 
     [[nodiscard]] const GemmTask::Operand& operand(std::size_t input) const;
+    /// Part of the scratchpad that the input lies in, and the one that it is used from.
+    [[nodiscard]] ScratchpadPart source_part(std::size_t input) const;
+    [[nodiscard]] ScratchpadPart tile_part(std::size_t input) const;
     void fetch(std::size_t input, const Slice& tile);
     void fetch_side(std::size_t input, const TileRange& tile);
     void load_up_to(std::size_t input, std::uint64_t end);

@@ -122,29 +122,40 @@ void GemmJob::describe_outputs() {
     // Results that the epilogue changes go back as 16 bits where somebody, or the log-gradient unit, reads them so.
     const bool transforms = !std::ranges::all_of(operation_.epilogue, only_reduces);
     const bool rewrites = transforms && (keeps_result || out_.code_bits > 0);
-    task_.vector_read_bits = result_bits;
-    task_.vector_write_bits =
-        out_.bits - out_.code_bits - (keeps_result ? result_bits : 0) + (rewrites ? result_bits : 0);
+    task_.result_part = out_.result_part();
+    of(task_.vector_read_bits, task_.result_part) = result_bits;
+    of(task_.vector_write_bits, task_.result_part) = rewrites ? result_bits : 0;
     for (std::size_t side = gemm_operands; side < inputs_.size(); ++side) {
-        task_.side_inputs.push_back(inputs_[side].operand);
-        task_.result_bits += inputs_[side].operand.bits;
-        task_.vector_read_bits += inputs_[side].operand.bits;
+        const GemmTask::Operand& operand = inputs_[side].operand;
+        task_.side_inputs.push_back(operand);
+        task_.result_bits += operand.bits;
+        of(task_.vector_read_bits, operand.resident() ? ScratchpadPart::resident : ScratchpadPart::output) +=
+            operand.bits;
     }
-    TensorMemory& memory = context_.memory;
-    const auto store = [&](const OutputCopies& output) {
-        for (const CopyFormat format : output.formats) {
-            if (output.stores(format) && !context_.machine.ideal_memory) {
-                task_.stored_bits.push_back(bits_of(format, memory.tensor(output.id)));
-                places_.stored.push_back(memory.address(output.id, format));
-            }
-        }
-    };
-    store(out_);
+    describe_copies(out_);
     for (const OutputCopies& side : side_outputs_) {
         if (side.elements == out_.elements) {
             task_.result_bits += side.bits;
-            task_.vector_write_bits += side.bits;
-            store(side);
+            describe_copies(side);
+        }
+    }
+}
+
+/// Copies of an output that the vector unit writes, and those that are stored.
+void GemmJob::describe_copies(const OutputCopies& output) {
+    TensorMemory& memory = context_.memory;
+    const Tensor& tensor = memory.tensor(output.id);
+    for (const CopyFormat format : output.formats) {
+        const bool result = output.id == out_.id && format == CopyFormat::fp16;
+        if (is_fp4(format)) {
+            task_.code_part = output.part(format);
+        } else if (!result) {
+            of(task_.vector_write_bits, output.part(format)) += bits_of(format, tensor);
+        }
+        if (output.stores(format) && !context_.machine.ideal_memory) {
+            task_.stored_bits.push_back(bits_of(format, tensor));
+            task_.stored_parts.push_back(output.part(format));
+            places_.stored.push_back(memory.address(output.id, format));
         }
     }
 }
@@ -179,8 +190,9 @@ void GemmJob::load_small_input(const Input& small) {
         spare_load(context_, small.id, {.address = 0, .run_bytes = whole.run_bytes});
     }
     if (!small.source.on_chip) {
-        const Dependencies& room = small.source.stays ? small.source.room : places_.start;
-        context_.emitter.load(whole, later(small.source.ready, room));
+        const bool stays = small.source.stays;
+        context_.emitter.load(whole, stays ? ScratchpadPart::resident : ScratchpadPart::output,
+                              later(small.source.ready, stays ? small.source.room : places_.start));
         there = context_.emitter.issued(Unit::load);
     }
     if (small.source.stays) {
@@ -239,7 +251,8 @@ void GemmJob::store_whole(const OutputCopies& output) {
             spare_store(context_, output.id, slice);
         } else {
             slice.address = memory.address(output.id, format);
-            context_.emitter.store(slice, later(context_.emitter.issued(Unit::vector_unit), target_.in_dram));
+            context_.emitter.store(slice, output.part(format),
+                                   later(context_.emitter.issued(Unit::vector_unit), target_.in_dram));
         }
     }
 }

@@ -37,6 +37,7 @@ private:
 
     [[nodiscard]] Input input(std::size_t index, std::uint64_t access);
     void describe_outputs();
+    void describe_copies(const OutputCopies& output);
     [[nodiscard]] GemmHooks hooks();
     void load_small_input(const Input& small);
     void load_for_others();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/lowering/gemm_task.h"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
 namespace nibble {
@@ -11,6 +13,10 @@ std::string text_of(const GemmTask::Operand& operand) {
     return fmt::format("{}{}{}{}", operand.bits, operand.on_chip ? " on chip" : "",
                        operand.stay_bytes > 0 ? fmt::format(" stays {}", operand.stay_bytes) : "",
                        operand.rounded_bits > 0 ? fmt::format(" rounded {}", operand.rounded_bits) : "");
+}
+
+std::uint64_t sum(const PartBytes& bits) {
+    return std::accumulate(bits.begin(), bits.end(), std::uint64_t{0});
 }
 
 }  // namespace
@@ -25,7 +31,7 @@ std::string GemmTask::key() const {
     for (const std::uint32_t bits : stored_bits) {
         text += fmt::format("; stored {}", bits);
     }
-    return text + fmt::format("; lanes {} {} {}", lane_ops, vector_read_bits, vector_write_bits);
+    return text + fmt::format("; lanes {} {} {}", lane_ops, sum(vector_read_bits), sum(vector_write_bits));
 }
 
 }  // namespace nibble

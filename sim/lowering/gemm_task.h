@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/mac_array/mac_array_params.h"
+#include "models/scratchpad/scratchpad_params.h"
 #include "sim/lowering/gemm_problem.h"
 
 namespace nibble {
@@ -32,14 +33,17 @@ struct GemmTask {
     GemmProblem problem;
     ArrayMode mode = ArrayMode::fp16;
     Operand left{}, right{};
-    std::vector<Operand> side_inputs{};        ///< of the epilogue, each as large as the output
-    std::vector<std::uint32_t> stored_bits{};  ///< of each copy of an output that goes to DRAM
+    std::vector<Operand> side_inputs{};                   ///< of the epilogue, each as large as the output
+    std::vector<std::uint32_t> stored_bits{};             ///< of each copy of an output that goes to DRAM
+    std::vector<ScratchpadPart> stored_parts{};           ///< of the scratchpad, from which each of them is stored
+    ScratchpadPart result_part = ScratchpadPart::output;  ///< where the array writes its results
+    ScratchpadPart code_part = ScratchpadPart::gradient;  ///< where codes of gradients are made
     std::uint32_t result_bits = 16;  ///< of the output buffer for one output: every copy but codes, the 16-bit result
                                      ///< and side inputs included
     std::uint32_t code_bits = 0;     ///< of the gradient buffer: radix-4 codes that the log-gradient unit writes
     std::uint64_t lane_ops = 0;      ///< of the vector unit for one output
-    std::uint32_t vector_read_bits = 0;  ///< what it reads and writes for that
-    std::uint32_t vector_write_bits = 0;
+    PartBytes vector_read_bits{};    ///< what it reads and writes for that, in bits, of each part of the scratchpad
+    PartBytes vector_write_bits{};
 
     /// Equal for tasks that are mapped alike.
     [[nodiscard]] std::string key() const;

@@ -41,8 +41,7 @@ LeastTile least_tile(const GemmTask& task, const MachineParameters& machine) {
         outputs_of_unit += pass.m;
     }
     const std::uint64_t i = ceil_div(geometry.rows, std::max<std::uint64_t>(1, outputs_of_unit));
-    return {std::min(problem.i().period, i),
-            channels(problem.j(), geometry.cols, problem.j_step()),
+    return {std::min(problem.i().period, i), channels(problem.j(), geometry.cols, problem.j_step()),
             channels(problem.l(), rows_reduced ? 1 : geometry.rows, problem.l_step())};
 }
 

@@ -48,6 +48,15 @@ struct OutputCopies {
     [[nodiscard]] bool has(CopyFormat format) const;
     [[nodiscard]] bool stores(CopyFormat format) const { return (stored & bit_of(format)) != 0; }
     [[nodiscard]] bool keeps(CopyFormat format) const { return (stays & bit_of(format)) != 0; }
+    /// Where a copy is made: where it stays, or in the buffer of results or of codes.
+    [[nodiscard]] ScratchpadPart part(CopyFormat format) const {
+        return keeps(format) ? ScratchpadPart::resident
+                             : part_of(is_fp4(format) ? TileBuffer::gradient : TileBuffer::output);
+    }
+    /// Where the 16-bit results go from which the copies are made.
+    [[nodiscard]] ScratchpadPart result_part() const {
+        return has(CopyFormat::fp16) ? part(CopyFormat::fp16) : ScratchpadPart::output;
+    }
 };
 
 /// What the plan says of an output, the `access`-th operand access of the step.

@@ -19,6 +19,10 @@ namespace nibble {
     return bytes[static_cast<std::size_t>(buffer)];
 }
 
+[[nodiscard]] constexpr std::uint64_t& of(PartBytes& bytes, ScratchpadPart part) {
+    return bytes[static_cast<std::size_t>(part)];
+}
+
 /// Room for tiles: of one buffer that all share, or of a buffer for each kind.
 class TileCapacity {
 public:

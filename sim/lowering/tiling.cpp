@@ -188,7 +188,6 @@ std::uint64_t accumulator_bytes(const GemmTask& task, const Tiling& tiling) {
     for (const MatmulPass& pass : task.problem.passes(first_tile(task.problem, tiling))) {
         outputs += pass.m * pass.n;
     }
-    constexpr std::uint64_t partial_sum_bytes = 4;
     return open_outputs(counts, tiling.order) * outputs * partial_sum_bytes;
 }
 

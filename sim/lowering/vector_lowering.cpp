@@ -29,11 +29,12 @@ struct Stream {
     std::uint64_t address = 0;
     std::uint64_t bytes = 0;
     std::uint64_t elements = 0;
-    Slice rows{};          // of a table that is only read or written in part; empty otherwise
-    bool moves = true;     // to or from DRAM; otherwise it is and stays on chip
-    bool stays = false;    // moves, and stays on chip as well: takes no room among the tiles
-    Dependencies ready{};  // inputs, where they are
-    Dependencies room{};   // inputs that stay: their place is free
+    Slice rows{};           // of a table that is only read or written in part; empty otherwise
+    bool moves = true;      // to or from DRAM; otherwise it is and stays on chip
+    bool stays = false;     // moves, and stays on chip as well: takes no room among the tiles
+    ScratchpadPart part{};  // that holds it, or its chunks
+    Dependencies ready{};   // inputs, where they are
+    Dependencies room{};    // inputs that stay: their place is free
 
     [[nodiscard]] bool small() const { return bytes <= small_operand_bytes; }
     [[nodiscard]] bool table() const { return rows.run_bytes > 0; }
@@ -150,6 +151,7 @@ private:
             stream.stays = source.stays;
             stream.ready = source.ready;
             stream.room = source.room;
+            stream.part = source.on_chip || source.stays ? ScratchpadPart::resident : part_of(input_buffer(i));
             stream.address = stream.moves ? memory.address(id, format) : 0;
             restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
             inputs_.push_back(stream);
@@ -172,6 +174,7 @@ private:
                 stream.elements = output.elements;
                 stream.moves = output.stores(format) && !context_.machine.ideal_memory;
                 stream.stays = output.keeps(format);
+                stream.part = output.part(format);
                 stream.address = stream.moves ? memory.address(output.id, format) : 0;
                 restrict_to_rows(stream, operation_, tensor, bits_of(format, tensor));
                 (is_fp4(format) ? codes_ : results_).push_back(stream);
@@ -179,9 +182,17 @@ private:
             const bool kept = output.has(CopyFormat::fp16);
             gradients_ += output.code_bits > 0 ? output.elements : 0;
             passing_ += output.code_bits > 0 && !kept ? output.elements : 0;
+            if (output.code_bits > 0 && kept) {
+                gradient_part_ = output.result_part();
+            }
             code_bits_ = std::max(code_bits_, output.code_bits);
             outputs_.push_back(output);
         }
+    }
+
+    /// Inputs take turns in the buffers of the two operands.
+    [[nodiscard]] static TileBuffer input_buffer(std::size_t input) {
+        return input % 2 == 0 ? TileBuffer::left : TileBuffer::right;
     }
 
     [[nodiscard]] std::uint32_t buffering() const { return context_.machine.scratchpad.buffering; }
@@ -206,8 +217,7 @@ private:
         return chunks;
     }
 
-    /// `buffering` chunks of every stream that moves, and one of what is moved whole. Inputs take turns in the buffers
-    /// of the two operands.
+    /// `buffering` chunks of every stream that moves, and one of what is moved whole.
     [[nodiscard]] TileBytes space(std::uint64_t chunks) const {
         TileBytes bytes{};
         const auto add = [&](const Stream& stream, TileBuffer buffer) {
@@ -218,7 +228,7 @@ private:
             }
         };
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
-            add(inputs_[i], i % 2 == 0 ? TileBuffer::left : TileBuffer::right);
+            add(inputs_[i], input_buffer(i));
         }
         for (const Stream& stream : results_) {
             add(stream, TileBuffer::output);
@@ -234,24 +244,26 @@ private:
         Emitter& emitter = context_.emitter;
         const std::size_t slot = chunk % buffering();
         Dependencies ready = start_;
-        std::uint64_t read_bytes = 0;
+        PartBytes read_bytes{};
         for (const Stream& stream : inputs_) {
             ready = later(ready, stream.moves ? Dependencies{} : stream.ready);
-            read_bytes += part_of(stream.bytes, chunk, chunks);
+            of(read_bytes, stream.part) += part_of(stream.bytes, chunk, chunks);
             if (stream.small() && chunk > 0) {
                 continue;
             }
             const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
             if (stream.moves) {
-                emitter.load(slice, later(stream.ready, stream.stays ? stream.room : later(start_, input_free_[slot])));
+                emitter.load(slice, stream.part,
+                             later(stream.ready, stream.stays ? stream.room : later(start_, input_free_[slot])));
             } else {
                 spare_load(context_, stream.id, slice);
             }
         }
         ready = later(ready, emitter.issued(Unit::load));
-        std::uint64_t write_bytes = 2 * part_of(passing_, chunk, chunks);
+        PartBytes write_bytes{};
+        of(write_bytes, ScratchpadPart::output) = 2 * part_of(passing_, chunk, chunks);
         for (const Stream& stream : results_) {
-            write_bytes += part_of(stream.bytes, chunk, chunks);
+            of(write_bytes, stream.part) += part_of(stream.bytes, chunk, chunks);
         }
         emitter.vector({.lane_ops = part_of(work_.lane_ops, chunk, chunks),
                         .read_bytes = read_bytes,
@@ -262,8 +274,12 @@ private:
         const Dependencies worked = emitter.issued(Unit::vector_unit);
         store(results_, chunk, chunks, worked);
         if (gradients_ > 0) {
-            emitter.convert(
-                {.elements = part_of(gradients_, chunk, chunks), .code_bits = code_bits_, .values = nullptr}, worked);
+            emitter.convert({.elements = part_of(gradients_, chunk, chunks),
+                             .code_bits = code_bits_,
+                             .gradient_part = gradient_part_,
+                             .code_part = codes_.front().part,
+                             .values = nullptr},
+                            worked);
             store(codes_, chunk, chunks, emitter.issued(Unit::log_gradient));
         }
         output_free_[slot] = later(emitter.issued(Unit::store), emitter.issued(Unit::log_gradient));
@@ -277,7 +293,7 @@ private:
             }
             const Slice slice = stream.small() ? slice_of_chunk(stream, 0, 1) : slice_of_chunk(stream, chunk, chunks);
             if (stream.moves) {
-                context_.emitter.store(slice, later(made, target_.in_dram));
+                context_.emitter.store(slice, stream.part, later(made, target_.in_dram));
             } else {
                 spare_store(context_, stream.id, slice);
             }
@@ -301,6 +317,7 @@ private:
     std::vector<Stream> codes_;    // written by the log-gradient unit
     std::uint64_t gradients_ = 0;  // elements that go through it
     std::uint64_t passing_ = 0;    // of these, the ones whose 16 bits are no copy that is kept
+    ScratchpadPart gradient_part_ = ScratchpadPart::output;  // where they lie in 16 bits
     std::uint32_t code_bits_ = 0;
     LaneWork work_;
     Dependencies start_{};

@@ -25,7 +25,7 @@ public:
         add(write ? Counter::dram_bytes_written : Counter::dram_bytes_read, emitter_.bus_bytes(transfer.slice));
         add(Counter::dma_requests,
             transfer.slice.runs() * ceil_div(transfer.slice.run_bytes, machine_.dma.max_request_bytes));
-        add(write ? Counter::scratchpad_lines_read : Counter::scratchpad_lines_written, lines(transfer.slice.bytes()));
+        add_lines(transfer.part, write ? reads : writes, transfer.slice.bytes());
     }
 
     void operator()(const MatmulCommand& tile) {
@@ -37,29 +37,35 @@ public:
         add(Counter::accumulator_read_bytes, traffic.accumulator_read_bytes);
         add(Counter::accumulator_write_bytes, traffic.accumulator_write_bytes);
         add(Counter::transposed_bytes, traffic.transposed_bytes);
-        add(Counter::scratchpad_lines_read, lines(traffic.left_bytes) + lines(traffic.right_bytes));
-        add(Counter::scratchpad_lines_written, lines(traffic.result_bytes));
+        add_lines(tile.left_part, reads, traffic.left_bytes);
+        add_lines(tile.right_part, reads, traffic.right_bytes);
+        add_lines(tile.result_part, writes, traffic.result_bytes);
     }
 
     void operator()(const ConvertCommand& convert) {
         constexpr std::uint64_t gradient_bytes = 2;
         add(Counter::gradients_converted, convert.elements);
-        add(Counter::scratchpad_lines_read, lines(convert.elements * gradient_bytes));
-        add(Counter::scratchpad_lines_written, lines(bytes_for(Bits(convert.elements * convert.code_bits)).count()));
+        add_lines(convert.gradient_part, reads, convert.elements * gradient_bytes);
+        add_lines(convert.code_part, writes, bytes_for(Bits(convert.elements * convert.code_bits)).count());
     }
 
     void operator()(const VectorCommand& vector) {
         add(Counter::vector_lane_ops, vector.lane_ops);
         add(Counter::vector_macs, vector.macs);
-        add(Counter::scratchpad_lines_read, lines(vector.read_bytes));
-        add(Counter::scratchpad_lines_written, lines(vector.write_bytes));
+        for (std::size_t part = 0; part < scratchpad_part_count; ++part) {
+            add_lines(static_cast<ScratchpadPart>(part), reads, vector.read_bytes[part]);
+            add_lines(static_cast<ScratchpadPart>(part), writes, vector.write_bytes[part]);
+        }
     }
 
     void add(Counter counter, std::uint64_t count) { counters_[index_of(counter)] += count; }
 
 private:
-    [[nodiscard]] std::uint64_t lines(std::uint64_t bytes) const {
-        return ceil_div(bytes, machine_.scratchpad.line_bytes);
+    static constexpr std::size_t reads = 0;  // of a part's two line counters
+    static constexpr std::size_t writes = 1;
+
+    void add_lines(ScratchpadPart part, std::size_t access, std::uint64_t bytes) {
+        add(line_counters[static_cast<std::size_t>(part)][access], ceil_div(bytes, machine_.scratchpad.line_bytes));
     }
 
     const Command& command_;

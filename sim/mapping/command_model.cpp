@@ -2,6 +2,7 @@
 #include "sim/mapping/command_model.h"
 
 #include <algorithm>
+#include <numeric>
 #include <variant>
 
 #include "models/mac_array/tile_timing.h"
@@ -14,6 +15,11 @@ namespace {
 // From the cycle in which a unit tells that a command is complete to the cycle in which another one may start on its
 // account: the sequencer counts it in the next cycle, issues in the one after, and the unit takes it in the third.
 constexpr double hand_over_cycles = 3;
+
+std::uint64_t lines_of(const PartBytes& bytes, std::uint64_t line_bytes) {
+    return std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0},
+                           [&](std::uint64_t sum, std::uint64_t part) { return sum + ceil_div(part, line_bytes); });
+}
 
 }  // namespace
 
@@ -115,7 +121,8 @@ double CommandModel::run(const MatmulCommand& tile, double start) {
     const std::uint64_t line = machine_.scratchpad.line_bytes;
     const std::uint64_t lines =
         ceil_div(traffic.left_bytes, line) + ceil_div(traffic.right_bytes, line) + ceil_div(traffic.result_bytes, line);
-    const std::uint64_t stream = std::max(timing.stream, ceil_div(lines, machine_.scratchpad.banks));
+    // A scratchpad that cannot feed the array holds it up.
+    const std::uint64_t stream = std::max(timing.stream, ceil_div(lines, most_lines_per_cycle(machine_.scratchpad)));
     const double end = start + static_cast<double>(timing.fill + stream + timing.drain);
     state(Unit::mac_array).free = end;
     return end - 1;
@@ -126,7 +133,7 @@ double CommandModel::run_vector(const VectorCommand& vector, double start) {
     const std::uint64_t line = machine_.scratchpad.line_bytes;
     const std::uint64_t lanes = machine_.vector_unit.lanes;
     return run_lanes(Unit::vector_unit, start, ceil_div(vector.lane_ops, lanes) + machine_.vector_unit.pipeline_depth,
-                     ceil_div(vector.read_bytes, line) + ceil_div(vector.write_bytes, line),
+                     lines_of(vector.read_bytes, line) + lines_of(vector.write_bytes, line),
                      ceil_div(lanes * port_bytes_per_lane, line));
 }
 
@@ -147,7 +154,7 @@ double CommandModel::run_convert(const ConvertCommand& convert, double start) {
 double CommandModel::run_lanes(Unit unit, double start, std::uint64_t lane_cycles, std::uint64_t lines,
                                std::uint64_t lines_per_cycle) {
     constexpr std::uint64_t to_the_scratchpad_and_back = 2;
-    const std::uint64_t pass = ceil_div(lines, std::min<std::uint64_t>(lines_per_cycle, machine_.scratchpad.banks)) +
+    const std::uint64_t pass = ceil_div(lines, std::min(lines_per_cycle, most_lines_per_cycle(machine_.scratchpad))) +
                                to_the_scratchpad_and_back;
     const double done = start + static_cast<double>(std::max(lane_cycles, pass));
     state(unit).free = done + 1;

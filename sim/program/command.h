@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/mac_array/mac_array_params.h"
+#include "models/scratchpad/scratchpad_params.h"
 
 namespace nibble {
 
@@ -39,9 +40,10 @@ struct Slice {
     [[nodiscard]] std::uint64_t bytes() const { return runs() * run_bytes; }
 };
 
-/// Moves a slice between DRAM and the scratchpad (load or store, according to the unit).
+/// Moves a slice between DRAM and a part of the scratchpad (load or store, according to the unit).
 struct TransferCommand {
     Slice slice;
+    ScratchpadPart part = ScratchpadPart::left;
 };
 
 /// One dense product inside a matmul command: m x k times k x n, counted as the array sees it (im2col done).
@@ -60,6 +62,9 @@ struct MatmulCommand {
     Dataflow dataflow = Dataflow::output_stationary;
     std::uint32_t left_bits = 16;  ///< storage width of one element in the scratchpad
     std::uint32_t right_bits = 16;
+    ScratchpadPart left_part = ScratchpadPart::left;  ///< where the operands lie and the results go
+    ScratchpadPart right_part = ScratchpadPart::right;
+    ScratchpadPart result_part = ScratchpadPart::output;
     bool left_transposed = false;  ///< walked against its layout: goes through the transposer
     bool right_transposed = false;
     bool accumulate = false;  ///< adds to partial sums of an earlier command instead of starting from zero
@@ -72,14 +77,16 @@ struct MatmulCommand {
 struct ConvertCommand {
     std::uint64_t elements = 0;
     std::uint32_t code_bits = 8;  ///< written for each gradient: 4 (one phase), 5 (packed pair) or 8 (two codes)
+    ScratchpadPart gradient_part = ScratchpadPart::output;  ///< where the FP16 gradients lie
+    ScratchpadPart code_part = ScratchpadPart::gradient;    ///< where the codes go
     std::shared_ptr<GradientValues> values;  ///< null in shapes mode, and where the vector unit made the gradients
 };
 
 /// Element-wise work on data in the scratchpad.
 struct VectorCommand {
     std::uint64_t lane_ops = 0;
-    std::uint64_t read_bytes = 0;
-    std::uint64_t write_bytes = 0;
+    PartBytes read_bytes{};  ///< from each part of the scratchpad
+    PartBytes write_bytes{};
     std::uint64_t macs = 0;  ///< those among the lane operations that are a convolution's (depthwise)
 };
 

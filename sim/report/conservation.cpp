@@ -57,6 +57,12 @@ void check_sums(const Tally& totals, const RunSummary& summary, const std::strin
         require_equal(totals.counters[i], summary.counters[i],
                       fmt::format("counter {} does not add up over operations", counter_info[i].name), whose);
     }
+    std::uint64_t conflicts = 0;
+    for (const Counter client : client_conflict_counters) {
+        conflicts += totals.counters[index_of(client)];
+    }
+    require_equal(conflicts, totals.counters[index_of(Counter::scratchpad_conflict_cycles)],
+                  "conflict cycles of the scratchpad's clients do not add up", whose);
     for (const UnitActivity& unit : summary.units) {
         require_equal(sum(unit.cycles), summary.cycles,
                       fmt::format("activities of unit {} do not add up to the cycles", unit.unit), whose);

@@ -13,6 +13,7 @@
 
 #include "models/dma/dma_engine.h"
 #include "tests/support/bench.h"
+#include "tests/support/line_requests.h"
 #include "tests/support/random_case.h"
 #include "tests/support/simulate.h"
 
@@ -41,11 +42,6 @@ struct Seen {
     ActivityCycles activity{};
 };
 
-/// Cycles that a stream of lines is served for.
-std::uint64_t line_cycles(const ScratchpadRequest& request) {
-    return (request.lines_read + request.lines_written + request.lines_per_cycle - 1) / request.lines_per_cycle;
-}
-
 std::string run(const Bench& bench, const std::function<void(const Seen&, test::Books&)>& check) {
     return test::simulate([&] {
         test::Books books(bench.slices.size());
@@ -60,7 +56,7 @@ std::string run(const Bench& bench, const std::function<void(const Seen&, test::
         for (const Slice& slice : bench.slices) {
             auto command = std::make_shared<Command>();
             command->operation = given.size();
-            command->work = TransferCommand{slice};
+            command->work = TransferCommand{slice, ScratchpadPart::gradient};
             given.push_back(command);
         }
         test::Countdown countdown(given.size());
@@ -74,9 +70,7 @@ std::string run(const Bench& bench, const std::function<void(const Seen&, test::
         test::Source<CommandPtr> source("source", clock, test::at_once(given), bench.options.source_stalls);
         test::Sink<Completion> sink("sink", clock, countdown, bench.options.sink_stalls);
         Memory memory("memory", clock, bench.latency, bench.options.source_stalls);
-        Lines lines(
-            "lines", clock, [](const ScratchpadRequest& request) { return line_cycles(request) - 1; },
-            bench.options.sink_stalls);
+        Lines lines("lines", clock, test::at_own_pace, bench.options.sink_stalls);
         if (bench.options.stubs_first) {
             make();
         }
@@ -132,9 +126,12 @@ TEST(Dma, OneRequestFromIdle) {
             EXPECT_EQ(seen.memory[0].request.bytes, 100U);
             ASSERT_EQ(seen.lines.size(), 1U);
             const bool load = direction == TransferDirection::load;
-            EXPECT_EQ(seen.lines[0].request.lines_written, load ? 4U : 0U);
-            EXPECT_EQ(seen.lines[0].request.lines_read, load ? 0U : 4U);
-            EXPECT_EQ(seen.lines[0].request.lines_per_cycle, 2U);
+            ASSERT_EQ(seen.lines[0].request.count, 1U);
+            EXPECT_EQ(seen.lines[0].request.slots[0], (LineStream{.part = ScratchpadPart::gradient,
+                                                                  .access = load ? LineAccess::write : LineAccess::read,
+                                                                  .lines_per_cycle = 2,
+                                                                  .first_line = 0,
+                                                                  .lines = 4}));
             EXPECT_EQ(books.counted(Counter::dma_requests), 1U);
             // Idle in cycle 0 and, all done, in 57; acts in 1, 53 and 56; waits in between.
             EXPECT_EQ(seen.activity[0], 3U);
@@ -209,6 +206,22 @@ TEST(Dma, BandwidthIsWhatIsUnderWayOverTheLatency) {
             });
         }
     }
+}
+
+// A tile lies in consecutive lines: each request of a command goes on where the one before ended, whole lines each. The
+// next command fills the next tile, which begins anew.
+TEST(Dma, RequestsOfACommandFillConsecutiveLines) {
+    const Slice three_runs{.address = 0, .run_bytes = 100, .outer = {{{}, {}, {3, 1024}}}};  // of 4 lines of 32 bytes
+    const Bench bench{.params = {.max_request_bytes = 1024, .max_outstanding = 4, .lines_per_cycle = 2},
+                      .slices = {three_runs, three_runs},
+                      .latency = always(5)};
+    run(bench, [](const Seen& seen, test::Books&) {
+        std::vector<std::uint64_t> first_lines;
+        for (const auto& taken : seen.lines) {
+            first_lines.push_back(taken.request.slots[0].first_line);
+        }
+        EXPECT_EQ(first_lines, (std::vector<std::uint64_t>{0, 4, 8, 0, 4, 8}));
+    });
 }
 
 TEST(Dma, AnEmptySliceCompletesAtOnce) {

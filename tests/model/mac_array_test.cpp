@@ -14,6 +14,7 @@
 #include "models/mac_array/tile_timing.h"
 #include "sim/base/error.h"
 #include "tests/support/bench.h"
+#include "tests/support/line_requests.h"
 #include "tests/support/random_case.h"
 #include "tests/support/simulate.h"
 #include "tests/support/test_machine.h"
@@ -38,8 +39,9 @@ MatmulCommand tile_of(ArrayMode mode, Dataflow dataflow, const std::vector<Matmu
     return tile;
 }
 
-/// A scratchpad so wide that it never slows a tile down.
-constexpr ScratchpadParameters wide{.capacity_bytes = 1 << 20, .resident_bytes = 0, .banks = 1 << 20, .line_bytes = 32};
+constexpr std::uint32_t line_bytes = 32;
+
+using Lines = test::Server<ScratchpadRequest, ScratchpadDone>;
 
 struct Seen {
     std::vector<std::uint64_t> completions;  // cycles in which they arrived
@@ -50,8 +52,10 @@ struct Seen {
 };
 
 /// Runs tiles one after the other through an array between stubs; `check` sees what happened and what was counted.
-std::string run(const MacArrayParameters& params, const ScratchpadParameters& scratchpad, const Tiles& tiles,
-                const test::BenchOptions& options, const std::function<void(const Seen&, test::Books&)>& check) {
+/// `served` says how long the scratchpad takes for a tile's lines.
+std::string run(const MacArrayParameters& params, const Tiles& tiles, const test::BenchOptions& options,
+                const std::function<void(const Seen&, test::Books&)>& check,
+                const Lines::Latency& served = test::at_own_pace) {
     return test::simulate([&] {
         test::Books books;
         Clock clock("clock", 1000, options.skipping);
@@ -66,19 +70,14 @@ std::string run(const MacArrayParameters& params, const ScratchpadParameters& sc
         test::Countdown countdown(tiles.size());
         std::unique_ptr<MacArray> array;
         const auto make_array = [&] {
-            array = std::make_unique<MacArray>("array", clock, params, scratchpad, books.ledger);
+            array = std::make_unique<MacArray>("array", clock, params, line_bytes, books.ledger);
         };
         if (!options.stubs_first) {
             make_array();
         }
         test::Source<CommandPtr> source("source", clock, test::at_once(given), options.source_stalls);
         test::Sink<Completion> sink("sink", clock, countdown, options.sink_stalls);
-        // Serves a stream at its own pace, as the scratchpad does for the client of the highest priority.
-        test::Server<ScratchpadRequest, ScratchpadDone> memory("memory", clock, [](const ScratchpadRequest& request) {
-            return (request.lines_read + request.lines_written + request.lines_per_cycle - 1) /
-                       request.lines_per_cycle -
-                   1;
-        });
+        Lines memory("memory", clock, served);
         if (options.stubs_first) {
             make_array();
         }
@@ -112,6 +111,21 @@ TileTiming timing_of(const MacArrayParameters& params, const MatmulCommand& tile
                        FoldRule{.overlap = params.overlap}, tile.passes, tile.accumulate);
 }
 
+/// Cycles of a tile whose lines nobody else delays. Its operands and results, in whole lines, are asked for at the
+/// slowest whole pace that keeps up with the stream; the request takes a cycle to the scratchpad, and the last operand
+/// one from there, which the fill hides unless there is none.
+std::uint64_t undisturbed_cycles(const MacArrayParameters& params, const MatmulCommand& tile) {
+    const TileTiming timing = timing_of(params, tile);
+    const TileTraffic traffic = tile_traffic(*params.modes[static_cast<std::size_t>(tile.mode)], tile);
+    std::uint64_t line_cycles = 0;
+    for (const std::uint64_t bytes : {traffic.left_bytes, traffic.right_bytes, traffic.result_bytes}) {
+        const std::uint64_t lines = (bytes + line_bytes - 1) / line_bytes;
+        const std::uint64_t per_cycle = (lines + timing.stream - 1) / timing.stream;
+        line_cycles = std::max(line_cycles, lines == 0 ? 0 : (lines + per_cycle - 1) / per_cycle);
+    }
+    return std::max(timing.fill + timing.stream, line_cycles + 1) + timing.drain;
+}
+
 Tiles random_tiles(test::RandomCase& random, std::size_t count) {
     Tiles tiles(count);
     for (MatmulCommand& tile : tiles) {
@@ -142,13 +156,13 @@ TEST(MacArray, TilesTakeExactlyTheirTimingBackToBack) {
         std::uint64_t at = 1;
         std::uint64_t stream = 0;
         for (const MatmulCommand& tile : tiles) {
-            at += timing_of(params, tile).total();
+            at += undisturbed_cycles(params, tile);
             stream += timing_of(params, tile).stream;
             arrivals.push_back(at);
         }
         for (const bool skipping : {false, true}) {
             SCOPED_TRACE(fmt::format("case {} skipping {}", n, skipping));
-            run(params, wide, tiles, {.skipping = skipping}, [&](const Seen& seen, test::Books&) {
+            run(params, tiles, {.skipping = skipping}, [&](const Seen& seen, test::Books&) {
                 EXPECT_EQ(seen.completions, arrivals);
                 EXPECT_EQ(seen.streaming, stream);
                 // Waits for the first command in cycle 0, and for another one in the last.
@@ -162,32 +176,50 @@ TEST(MacArray, TilesTakeExactlyTheirTimingBackToBack) {
 TEST(MacArray, OneTileFromIdle) {
     const MacArrayParameters params = test::small_machine().mac_array;
     const Tiles one{tile_of(ArrayMode::fp16, Dataflow::output_stationary, {{8, 8, 10}})};
-    run(params, wide, one, {}, [](const Seen& seen, test::Books&) {
+    run(params, one, {}, [](const Seen& seen, test::Books&) {
         EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{1 + 14 + 40 + 8}));
         EXPECT_EQ(seen.streaming, 40U);
     });
 }
 
+// One PE at work for one step of one cycle: there is no skew to hide that the first operand comes two cycles after it
+// was asked for: 2 cycles to the end of the stream instead of 1, then 1 of drain.
+TEST(MacArray, AFoldOfOnePeWaitsForItsOperand) {
+    MacArrayParameters params = test::small_machine().mac_array;
+    params.modes[static_cast<std::size_t>(ArrayMode::fp16)]->cycles_per_step = 1;
+    const Tiles one{tile_of(ArrayMode::fp16, Dataflow::output_stationary, {{1, 1, 1}})};
+    EXPECT_EQ(timing_of(params, one[0]), (TileTiming{0, 1, 1}));
+    run(params, one, {},
+        [](const Seen& seen, test::Books&) { EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{1 + 2 + 1})); });
+}
+
 // An 8 x 8 x 8 product in INT4 storage at 4 MACs a PE: skew 14, 2 steps, drain 8. Left and right are 32 bytes = 1 line
-// of 32 each, results 128 bytes = 4: 6 lines. One bank delivers them in 6 cycles, more than the 2 that the array needs;
-// six banks in 1: then the array's 2 cycles count and 3 lines move in each.
-TEST(MacArray, AScratchpadTooSlowStretchesTheStream) {
+// of 32 each, results 128 bytes = 4 lines: 1, 1 and 2 a cycle keep up with two steps. Popped in cycle 1, the tile
+// streams to cycle 16 and drains from 17. Asked in 1, the scratchpad serves from 2 on, so that 15 cycles of lines are
+// there in cycle 17, and every further cycle delays the drain by one.
+TEST(MacArray, AScratchpadTooSlowDelaysTheDrain) {
     const MacArrayParameters params = test::small_machine().mac_array;
     Tiles one{tile_of(ArrayMode::int4, Dataflow::output_stationary, {{8, 8, 8}})};
     one[0].left_bits = 4;
     one[0].right_bits = 4;
-    for (const auto& [banks, stream, per_cycle] :
-         {std::tuple{1U, 6U, 1U}, std::tuple{4U, 2U, 3U}, std::tuple{6U, 2U, 3U}}) {
-        ScratchpadParameters scratchpad = wide;
-        scratchpad.banks = banks;
-        run(params, scratchpad, one, {}, [&](const Seen& seen, test::Books&) {
-            EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{1U + 14 + stream + 8})) << banks << " banks";
-            EXPECT_EQ(seen.streaming, stream);
-            ASSERT_EQ(seen.requests.size(), 1U);
-            EXPECT_EQ(seen.requests[0].lines_read, 2U);
-            EXPECT_EQ(seen.requests[0].lines_written, 4U);
-            EXPECT_EQ(seen.requests[0].lines_per_cycle, per_cycle);
-        });
+    one[0].left_part = ScratchpadPart::resident;
+    for (const auto& [served, late] :
+         {std::pair{2U, 0U}, std::pair{15U, 0U}, std::pair{16U, 1U}, std::pair{100U, 85U}}) {
+        for (const bool skipping : {false, true}) {
+            run(
+                params, one, {.skipping = skipping},
+                [&](const Seen& seen, test::Books&) {
+                    EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{1U + 14 + 2 + late + 8})) << served;
+                    EXPECT_EQ(seen.streaming, 2U) << "waiting is no streaming";
+                    ASSERT_EQ(seen.requests.size(), 1U);
+                    const auto streams = seen.requests[0].streams();
+                    ASSERT_EQ(streams.size(), 3U);
+                    EXPECT_EQ(streams[0], (LineStream{ScratchpadPart::resident, LineAccess::read, 1, 0, 1}));
+                    EXPECT_EQ(streams[1], (LineStream{ScratchpadPart::right, LineAccess::read, 1, 0, 1}));
+                    EXPECT_EQ(streams[2], (LineStream{ScratchpadPart::output, LineAccess::write, 2, 0, 4}));
+                },
+                [served = served](const ScratchpadRequest&) { return served - 1; });
+        }
     }
 }
 
@@ -207,7 +239,7 @@ TEST(MacArray, CountsWhatTheTilesAskFor) {
             expected[index_of(Counter::accumulator_write_bytes)] += traffic.accumulator_write_bytes;
             expected[index_of(Counter::transposed_bytes)] += traffic.transposed_bytes;
         }
-        run(params, wide, tiles, {}, [&](const Seen& seen, test::Books& books) {
+        run(params, tiles, {}, [&](const Seen& seen, test::Books& books) {
             EXPECT_EQ(books.close().front().counters, expected);
             EXPECT_EQ(seen.requests.size(), tiles.size());
         });
@@ -225,17 +257,17 @@ TEST(MacArray, UnderStallsTilesStillTakeTheirTimeInWhateverOrderUnitsAreBuilt) {
         options.sink_stalls = {seed + 1000, 95};
         std::uint64_t total = 0;
         for (const MatmulCommand& tile : tiles) {
-            total += timing_of(params, tile).total();
+            total += undisturbed_cycles(params, tile);
         }
         const auto check = [&](const Seen& seen, test::Books&) {
             EXPECT_EQ(seen.completions.size(), tiles.size());
             EXPECT_GE(seen.activity[0], total);
         };
-        const std::string story = run(params, wide, tiles, options, check);
+        const std::string story = run(params, tiles, options, check);
         options.stubs_first = true;
-        EXPECT_EQ(story, run(params, wide, tiles, options, check)) << "seed " << seed;
+        EXPECT_EQ(story, run(params, tiles, options, check)) << "seed " << seed;
         options.skipping = false;
-        EXPECT_EQ(story, run(params, wide, tiles, options, check)) << "seed " << seed;
+        EXPECT_EQ(story, run(params, tiles, options, check)) << "seed " << seed;
     }
 }
 
@@ -249,7 +281,7 @@ TEST(MacArray, AModeThatTheArrayLacksIsAModelError) {
         Channel<Completion> completions("completions", 2);
         Channel<ScratchpadRequest> requests("requests", 2);
         Channel<ScratchpadDone> done("done", 2);
-        MacArray array("array", clock, params, wide, books.ledger);
+        MacArray array("array", clock, params, line_bytes, books.ledger);
         test::Source<CommandPtr> source(
             "source", clock, {{0, command_of(tile_of(ArrayMode::fp8, Dataflow::output_stationary, {{1, 1, 1}}))}});
         source.out(commands);

@@ -20,7 +20,7 @@ namespace nibble::test {
 /// Draws small machines and small training steps, all of them valid.
 class RandomCase {
 public:
-    explicit RandomCase(std::uint64_t seed) : random_(seed) {}
+    explicit RandomCase(std::uint64_t seed) : random_(seed), bank_random_(seed) {}
 
     std::uint64_t number(std::uint64_t least, std::uint64_t most) {
         return std::uniform_int_distribution<std::uint64_t>(least, most)(random_);
@@ -50,6 +50,7 @@ public:
             const std::uint64_t quarter = (m.scratchpad.capacity_bytes - m.scratchpad.resident_bytes) / 4;
             m.scratchpad.buffers = TileBytes{quarter, quarter, quarter, quarter};
         }
+        draw_banks(m.scratchpad);
         m.log_gradient.lanes = static_cast<std::uint32_t>(number(1, 16));
         m.vector_unit.lanes = static_cast<std::uint32_t>(number(1, 32));
         m.mac_array.overlap = coin();
@@ -105,6 +106,18 @@ public:
     }
 
 private:
+    /// Draws from a generator of its own, so that these options left every other draw of a seed as it was.
+    void draw_banks(ScratchpadParameters& scratchpad) {
+        const auto draw = [this](std::uint32_t most) {
+            return std::uniform_int_distribution<std::uint32_t>(0, most)(bank_random_);
+        };
+        for (std::uint32_t& banks : scratchpad.buffer_banks) {
+            banks = scratchpad.buffers ? draw(4) : 0;
+        }
+        scratchpad.ports = static_cast<BankPorts>(draw(bank_ports_count - 1));
+        scratchpad.arbitration = static_cast<Arbitration>(draw(1));
+    }
+
     TensorId tensor(TraceWriter& writer, TensorRole role, std::uint64_t elements, std::uint32_t bits = 0) {
         Tensor made;
         made.id = next_++;
@@ -226,6 +239,7 @@ private:
     }
 
     std::mt19937_64 random_;
+    std::mt19937_64 bank_random_;
     TensorId next_ = 0;
 };
 

@@ -107,10 +107,12 @@ void check_bounds(const RunSummary& summary, const MachineParameters& machine) {
     at_least(busy(summary, "vector_unit"), count(Counter::vector_lane_ops) / machine.vector_unit.lanes, "lanes");
     at_least(busy(summary, "log_gradient"), count(Counter::gradients_converted) / machine.log_gradient.lanes,
              "gradients");
-    at_least(
-        busy(summary, "scratchpad"),
-        (count(Counter::scratchpad_lines_read) + count(Counter::scratchpad_lines_written)) / machine.scratchpad.banks,
-        "lines");
+    double lines = 0;
+    for (const auto& [read, written] : line_counters) {
+        lines += count(read) + count(written);
+    }
+    at_least(busy(summary, "scratchpad"), lines / static_cast<double>(most_lines_per_cycle(machine.scratchpad)),
+             "lines");
     // Cycles of the core in which DRAM moves its bytes at its peak rate.
     const DramStandard& standard = *find_dram_standard(machine.dram.standard);
     const double bursts =

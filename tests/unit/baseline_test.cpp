@@ -25,7 +25,6 @@ AreaTable round_table() {
     set(AreaUnit::fp16_fpu, 100);
     set(AreaUnit::int4_fp4_4way, 55);
     set(AreaUnit::fp8_mac, 50);
-    set(AreaUnit::sram_byte, 0.5);
     set(AreaUnit::vector_lane, 300);
     set(AreaUnit::log_gradient_lane, 40);
     set(AreaUnit::dma_engine, 1000);
@@ -158,6 +157,23 @@ TEST(BaselineTest, ShortensTheChunkWhereAFoldWouldCutIt) {
     machine.mac_array.accumulation.chunk = 32;
     const Baseline macs = make_baseline(machine, BaselineRule::iso_macs, round_table());  // 50 rows: 25 is the largest
     EXPECT_EQ(macs.machine.mac_array.accumulation.chunk, 25U);
+}
+
+// 20 columns of partial sums in lines of 80 bytes; iso-macs builds 50 x 32 PEs, whose columns make 128 bytes a step.
+TEST(BaselineTest, AccumulatorsAreWidenedOnlyWhereTheyCannotKeepUp) {
+    MachineParameters machine = four_bit_machine(20, 20);
+    machine.mac_array.accumulator_banks = 2;
+    machine.mac_array.accumulator_line_bytes = 80;
+    machine.mac_array.accumulator_ports = BankPorts::one_read_or_write;
+    const Baseline same = make_baseline(machine, BaselineRule::iso_macs, round_table());
+    EXPECT_EQ(same.machine.mac_array.accumulator_line_bytes, 80U) << "2 x 80 bytes a cycle take 128";
+    machine.mac_array.accumulator_banks = 1;
+    const Baseline widened = make_baseline(machine, BaselineRule::iso_macs, round_table());
+    EXPECT_EQ(fp16_geometry(widened.machine).cols, 32U);
+    const SramMacro accumulators = accumulators_of(widened.machine.mac_array);
+    EXPECT_EQ(accumulators.line_bytes, 128U);
+    EXPECT_EQ(accumulators.banks, 2U);
+    EXPECT_EQ(widened.notes.back(), "accumulators in two banks of 128 bytes, as wide as 32 columns");
 }
 
 TEST(BaselineTest, RefusesWhatTheRuleCannotBuild) {

@@ -67,16 +67,16 @@ TEST(Emitter, CountsWhatEachUnitIsGiven) {
     Emitter emitter(test::small_machine());
     emitter.begin(operation(0));
     const Slice slice{.address = 0, .run_bytes = 64};
-    emitter.load(slice, {});
-    emitter.load(slice, {});
+    emitter.load(slice, ScratchpadPart::left, {});
+    emitter.load(slice, ScratchpadPart::left, {});
     const Dependencies two_loads{2, 0, 0, 0, 0};
     EXPECT_EQ(emitter.issued(Unit::load), two_loads);
     MatmulCommand tile;
     tile.passes = {{2, 3, 4}, {1, 1, 5}};
     emitter.matmul(tile, emitter.issued(Unit::load));
     emitter.convert(ConvertCommand{}, {});
-    emitter.vector({.lane_ops = 9, .read_bytes = 1, .write_bytes = 1, .macs = 6}, {});
-    emitter.store(slice, emitter.issued());
+    emitter.vector({.lane_ops = 9, .read_bytes = {}, .write_bytes = {}, .macs = 6}, {});
+    emitter.store(slice, ScratchpadPart::output, emitter.issued());
     EXPECT_EQ(emitter.issued(), (Dependencies{2, 1, 1, 1, 1}));
     EXPECT_EQ(emitter.issued(Unit::store), (Dependencies{0, 0, 0, 0, 1}));
     emitter.end();
@@ -92,6 +92,7 @@ TEST(Emitter, CountsWhatEachUnitIsGiven) {
     const Command store = pop_command(emitter);
     EXPECT_EQ(store.unit, Unit::store);
     EXPECT_EQ(store.needs, (Dependencies{2, 1, 1, 1, 0}));
+    EXPECT_EQ(std::get<TransferCommand>(store.work).part, ScratchpadPart::output);
     const OperationStatement statement = std::get<OperationEnd>(emitter.pop()).statement;
     EXPECT_EQ(statement.macs, 2U * 3 * 4 + 5 + 6);
     EXPECT_EQ(statement.dram_bytes_read, 128U);
@@ -103,7 +104,7 @@ TEST(Emitter, CommandsBelongToTheirOperation) {
     Emitter emitter(test::small_machine());
     for (std::uint64_t index = 0; index < 3; ++index) {
         emitter.begin(operation(index));
-        emitter.load({.address = 0, .run_bytes = 1}, {});
+        emitter.load({.address = 0, .run_bytes = 1}, ScratchpadPart::left, {});
         emitter.end();
     }
     for (std::uint64_t index = 0; index < 3; ++index) {
@@ -118,8 +119,8 @@ TEST(Emitter, CommandsBelongToTheirOperation) {
 TEST(Emitter, MovesNothingWhereThereIsNothingToMove) {
     Emitter emitter(test::small_machine());
     emitter.begin(operation(0));
-    emitter.load({}, {});
-    emitter.store({.address = 8, .run_bytes = 8, .outer = {{{0, 1}, {}, {}}}}, {});
+    emitter.load({}, ScratchpadPart::left, {});
+    emitter.store({.address = 8, .run_bytes = 8, .outer = {{{0, 1}, {}, {}}}}, ScratchpadPart::output, {});
     emitter.end();
     static_cast<void>(emitter.pop());
     EXPECT_TRUE(std::holds_alternative<OperationEnd>(emitter.pop()));
@@ -132,8 +133,8 @@ TEST(Emitter, IdealMemoryHasNoTransfers) {
     machine.ideal_memory = true;
     Emitter emitter(machine);
     emitter.begin(operation(0));
-    emitter.load({.address = 0, .run_bytes = 64}, {});
-    emitter.store({.address = 0, .run_bytes = 64}, {});
+    emitter.load({.address = 0, .run_bytes = 64}, ScratchpadPart::left, {});
+    emitter.store({.address = 0, .run_bytes = 64}, ScratchpadPart::output, {});
     emitter.end();
     static_cast<void>(emitter.pop());
     const OperationStatement statement = std::get<OperationEnd>(emitter.pop()).statement;

@@ -12,6 +12,7 @@
 #include "sim/config/machine_config.h"
 #include "sim/energy/energy_model.h"
 #include "sim/energy/technology.h"
+#include "tests/support/plain_sram.h"
 
 namespace nibble {
 namespace {
@@ -21,12 +22,17 @@ using testing::HasSubstr;
 
 // ---- Tables
 
-/// A complete table in which every action costs 1 pJ and every unit takes 1 um2, one row a line. Line 3 is the first
-/// energy row.
+/// What the SRAM model prices.
+bool accesses_sram(const CounterInfo& info) {
+    return info.component == "scratchpad" || info.name.starts_with("accumulator");
+}
+
+/// A complete table in which every action costs 1 pJ and every unit takes 1 um2, but for SRAM, one row a line. Line 3
+/// is the first energy row.
 std::string plain_table() {
     std::string text = "technology: plain\nenergy:\n";
     for (const CounterInfo& info : counter_info) {
-        if (info.priced && info.component != "dram") {
+        if (info.priced && info.component != "dram" && !accesses_sram(info)) {
             text += fmt::format("  - {{component: {}, action: {}, pj: 1, source: s}}\n", info.component, info.name);
         }
     }
@@ -34,6 +40,7 @@ std::string plain_table() {
     for (const std::string_view unit : area_unit_names) {
         text += fmt::format("  - {{unit: {}, um2: 1, source: s}}\n", unit);
     }
+    text += "sram: {table: cacti7, node_nm: 22, energy: 1, leakage: 1, area: 1, source: s}\n";
     return text;
 }
 
@@ -127,7 +134,8 @@ TEST(TechnologyTest, RefusesACounterWithoutAPrice) {
 
 TEST(TechnologyTest, RefusesAFileWithoutTables) {
     EXPECT_THAT(problems_of("technology: x\n"),
-                ElementsAre("t.yaml:1:1: missing key 'energy'", "t.yaml:1:1: missing key 'area'"));
+                ElementsAre("t.yaml:1:1: missing key 'energy'", "t.yaml:1:1: missing key 'area'",
+                            "t.yaml:1:1: missing key 'sram'"));
 }
 
 TEST(TechnologyTest, WarnsOfARowThatPricesNothing) {
@@ -146,14 +154,14 @@ TEST(TechnologyTest, RefusesRowsThatMakeNoSense) {
     };
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: -1, source: s"),
                 ElementsAre("t.yaml:3:50: energy[0].pj: expected a number of at least 0, found '-1'"));
-    EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj_per_byte: 1, source: s"),
-                ElementsAre("t.yaml:3:59: energy[0].pj_per_byte: cannot price 'mac_int4', which counts in MAC"));
+    EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, mw_per_mm2: 1, source: s"),
+                ElementsAre("t.yaml:3:58: energy[0].mw_per_mm2: cannot price 'mac_int4', which counts in MAC"));
     EXPECT_THAT(with_first_row("component: dma, action: mac_int4, pj: 1, source: s"),
                 ElementsAre("t.yaml:3:17: energy[0].component: expected 'mac_array', found 'dma'"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: 1, mw_per_mm2: 1, source: s"),
                 ElementsAre("t.yaml:3:65: energy[0].mw_per_mm2: a row has one price; write a second row for another"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, source: s"),
-                ElementsAre("t.yaml:3:17: energy[0].component: the row has no price: expected one of pj, pj_per_byte, "
+                ElementsAre("t.yaml:3:17: energy[0].component: the row has no price: expected one of pj, "
                             "pj_per_register_bit, mw_per_mm2"));
     EXPECT_THAT(with_first_row("component: mac_array, action: mac_int4, pj: 1"),
                 ElementsAre("t.yaml:3:5: energy[0]: missing key 'source'"));
@@ -176,6 +184,24 @@ TEST(TechnologyTest, RefusesAPriceForInformation) {
                 ElementsAre(HasSubstr("action: 'vector_macs' is information only and must not be priced")));
 }
 
+TEST(TechnologyTest, SramIsPricedByItsSectionAlone) {
+    EXPECT_THAT(
+        problems_of(plain_table_with("action: mac_int4,",
+                                     "  - {component: mac_array, action: mac_int4, pj: 1, source: s}\n  - {component: "
+                                     "scratchpad, action: left_lines_read, pj: 1, source: s}")),
+        ElementsAre(HasSubstr("action: the price of 'left_lines_read' follows from section sram; remove it")));
+    const auto with_section = [](const std::string& section) {
+        return problems_of(plain_table_with("sram:", "sram: {" + section + "}"));
+    };
+    EXPECT_THAT(with_section("table: cacti8, node_nm: 22, energy: 1, leakage: 1, area: 1, source: s"),
+                ElementsAre(HasSubstr("sram.table: unknown SRAM table 'cacti8' (did you mean 'cacti7'?)")));
+    EXPECT_THAT(with_section("table: cacti7, node_nm: 32, energy: 1, leakage: 1, area: 1, source: s"),
+                ElementsAre(HasSubstr("sram.node_nm: the SRAM table has no row at 32 nm; its nodes are: 22, 45")));
+    EXPECT_THAT(
+        with_section("table: cacti7, node_nm: 22, energy: 0, leakage: 1, area: 1, source: ''"),
+        ElementsAre(HasSubstr("sram.energy: expected a number above 0"), HasSubstr("every number needs its source")));
+}
+
 TEST(TechnologyTest, RefusesAreasThatMakeNoSense) {
     EXPECT_THAT(problems_of(plain_table_with("um2: 1, source: s}", "  - {unit: fp16_fpu, um2: 0, source: s}")),
                 ElementsAre(HasSubstr("area[0].um2: expected a number above 0, found '0'")));
@@ -183,7 +209,7 @@ TEST(TechnologyTest, RefusesAreasThatMakeNoSense) {
                 testing::Contains(HasSubstr("found 'vector_lame' (did you mean 'vector_lane'?)")));
     const std::string row = "  - {unit: vector_lane, um2: 1, source: s}";
     EXPECT_THAT(problems_of(plain_table_with("unit: vector_lane", row + "\n" + row)),
-                ElementsAre(HasSubstr("area[5].unit: 'vector_lane' has an area already")));
+                ElementsAre(HasSubstr("area[4].unit: 'vector_lane' has an area already")));
 }
 
 // ---- Model
@@ -214,29 +240,63 @@ TEST(EnergyModelTest, PricesEveryFormForTheMachine) {
                          "  - {component: static, action: cycles, mw_per_mm2: 1000000, source: s}\n"
                          "  - {component: mac_array, action: mac_int4, pj_per_register_bit: 0.5, source: s}\n"
                          "  - {component: mac_array, action: mac_fp16, pj_per_register_bit: 0.5, source: s}");
-    table.replace(table.find("scratchpad_lines_read, pj: 1"), 28, "scratchpad_lines_read, pj_per_byte: 2");
     const MachineParameters machine = round_machine();
-    const EnergyModel model(parse_technology(table, "t.yaml"), plain_dram(), machine);
+    Technology technology = parse_technology(table, "t.yaml");
+    technology.area.sram = SramModel();  // SRAM that takes nothing
+    const EnergyModel model(technology, plain_dram(), machine);
     EXPECT_DOUBLE_EQ(model.price_of(Counter::mac_fp8).count(), 1);
-    EXPECT_DOUBLE_EQ(model.price_of(Counter::scratchpad_lines_written).count(), 1);
-    EXPECT_DOUBLE_EQ(model.price_of(Counter::scratchpad_lines_read).count(), 2 * 16);
     // 1 pJ, and for 8 MACs in a step 2 operands of 8 x 4 bits and 32 bits of partial sum: 96 / 8 bits a MAC.
     EXPECT_DOUBLE_EQ(model.price_of(Counter::mac_int4).count(), 1 + 0.5 * 12);
     // One MAC in a step, however long: 2 x 16 + 32 bits.
     EXPECT_DOUBLE_EQ(model.price_of(Counter::mac_fp16).count(), 1 + 0.5 * 64);
-    // Area: 8 PEs x 3 datapaths, 100 bytes, 10 lanes, 2 DMA engines, 5 queues of 1 entry = 141 um2 = 141e-6 mm2, at
-    // 1e6 mW/mm2 for 500 ps: 141 mW x 0.5 ns = 70.5 pJ.
-    EXPECT_DOUBLE_EQ(model.price_of(Counter::cycles).count(), 70.5);
+    // Area: 8 PEs x 3 datapaths, 10 lanes, 2 DMA engines, 5 queues of 1 entry = 41 um2 = 41e-6 mm2, at 1e6 mW/mm2 for
+    // 500 ps: 41 mW x 0.5 ns = 20.5 pJ.
+    EXPECT_DOUBLE_EQ(model.price_of(Counter::cycles).count(), 20.5);
     // A rank of LPDDR5 is one device: 10 mW for a memory clock of 1.25 ns.
     EXPECT_DOUBLE_EQ(model.price_of(Counter::dram_active_standby_cycles).count(), 12.5);
     CounterValues counters{};
     counters[index_of(Counter::cycles)] = 10;
     counters[index_of(Counter::dram_active_standby_cycles)] = 24;
     const EnergyBreakdown energy = model.price(counters);
-    EXPECT_DOUBLE_EQ(energy[EnergyComponent::leakage].count(), 705);
+    EXPECT_DOUBLE_EQ(energy[EnergyComponent::leakage].count(), 205);
     EXPECT_DOUBLE_EQ(energy[EnergyComponent::dram].count(), 300);
-    EXPECT_DOUBLE_EQ(energy.total().count(), 1005);
-    EXPECT_DOUBLE_EQ(energy.chip().count(), 705);
+    EXPECT_DOUBLE_EQ(energy.total().count(), 505);
+    EXPECT_DOUBLE_EQ(energy.chip().count(), 205);
+}
+
+// The plain SRAM takes 2 pJ a byte read and 3 written, and 0.25 mW a byte of capacity.
+TEST(EnergyModelTest, PricesSramByWhatItIs) {
+    Technology technology = parse_technology(plain_table(), "t.yaml");
+    technology.area.sram = SramModel(test::plain_sram_table(), 10, {});
+    MachineParameters machine = round_machine();
+    machine.scratchpad = {.capacity_bytes = 1000, .resident_bytes = 0, .banks = 1, .line_bytes = 16};
+    machine.mac_array.accumulator_bytes = 80;
+    machine.mac_array.accumulator_ports = BankPorts::one_read_one_write;  // reading 2, writing 3, leakage 4 times
+    const EnergyModel shared(technology, machine);
+    for (const auto& [read, written] : line_counters) {
+        EXPECT_NEAR(shared.price_of(read).count(), 16 * 2, 1e-9);
+        EXPECT_NEAR(shared.price_of(written).count(), 16 * 3, 1e-9);
+    }
+    EXPECT_NEAR(shared.price_of(Counter::accumulator_read_bytes).count(), 2 * 2, 1e-9) << "a byte of a line";
+    EXPECT_NEAR(shared.price_of(Counter::accumulator_write_bytes).count(), 3 * 3, 1e-9);
+    // 1000 x 0.25 + 80 x 0.25 x 4 = 330 mW for 0.5 ns, besides the 1 pJ of the row.
+    EXPECT_NEAR(shared.price_of(Counter::cycles).count(), 1 + 330 * 0.5, 1e-9);
+}
+
+// What counts is the memory that holds a part: the smaller, the cheaper (CACTI's law, 22 nm).
+TEST(EnergyModelTest, SmallerBuffersCostLessAnAccess) {
+    const Technology technology = parse_technology(plain_table(), "t.yaml");
+    MachineParameters machine = round_machine();
+    machine.scratchpad = {.capacity_bytes = 1 << 20, .resident_bytes = 1 << 18, .banks = 4, .line_bytes = 64};
+    const EnergyModel one(technology, machine);
+    machine.scratchpad.buffers = TileBytes{1 << 19, 1 << 17, 1 << 16, 1 << 16};
+    const EnergyModel several(technology, machine);
+    const auto price = [](const EnergyModel& model, Counter counter) { return model.price_of(counter).count(); };
+    EXPECT_EQ(price(one, Counter::left_lines_read), price(one, Counter::right_lines_read));
+    EXPECT_LT(price(several, Counter::left_lines_read), price(one, Counter::left_lines_read));
+    EXPECT_LT(price(several, Counter::resident_lines_read), price(several, Counter::left_lines_read));
+    EXPECT_LT(price(several, Counter::right_lines_written), price(several, Counter::resident_lines_written));
+    EXPECT_EQ(price(several, Counter::gradient_lines_read), price(several, Counter::output_lines_read));
 }
 
 TEST(EnergyModelTest, PutsEachCounterUnderItsComponentAndAddsUpExactly) {
@@ -269,6 +329,9 @@ TEST(EnergyModelTest, IdealMemoryCostsNothing) {
     machine.ideal_memory = true;
     machine.dram.standard = "unpriced";
     const EnergyModel model(parse_technology(plain_table(), "t.yaml"), {}, machine);
+    Technology technology = parse_technology(plain_table(), "t.yaml");
+    technology.area.sram = SramModel();
+    const EnergyModel model(technology, machine);
     CounterValues counters;
     counters.fill(7);
     EXPECT_EQ(model.price(counters)[EnergyComponent::dram], Picojoules(0));
@@ -301,8 +364,9 @@ double steady_picojoules_per_mac(const MachineParameters& machine, ArrayMode mod
     CounterValues counters{};
     counters[index_of(Counter::cycles)] = cycles;
     counters[index_of(mac_counter)] = pes * k;
-    counters[index_of(Counter::scratchpad_lines_read)] = (geometry.rows + geometry.cols) * k * operand_bits / line_bits;
-    counters[index_of(Counter::scratchpad_lines_written)] = pes * 16 / line_bits;
+    counters[index_of(Counter::left_lines_read)] = geometry.rows * k * operand_bits / line_bits;
+    counters[index_of(Counter::right_lines_read)] = geometry.cols * k * operand_bits / line_bits;
+    counters[index_of(Counter::output_lines_written)] = pes * 16 / line_bits;
     counters[index_of(Counter::commands)] = 1;
     const EnergyModel model(load_technology(machine.technology), load_dram_energy(), machine);
     return model.price(counters).chip().count() / static_cast<double>(pes * k);
@@ -329,13 +393,17 @@ TEST(EnergyCalibrationTest, ServerCoreComesNearRapidAtPeak) {
 
 TEST(EnergyCalibrationTest, SteadyStateIsWhatTheTableSaysByHand) {
     // One cycle of server-int4 in INT4: 8192 MACs at 0.0316 pJ; 1024 PEs clocking 2 x 8 x 4 + 32 bits at 0.0027 pJ; two
-    // operands of 32 x 8 x 4 bits = 128 bytes each at 1.23 pJ a byte; 118 mW/mm2 on the core's area for 0.64 ns. On
-    // top, over the 512 cycles of k = 4096: 2048 bytes of results at 1.44 pJ a byte, one command at 3.06 pJ.
+    // operands of 32 x 8 x 4 bits = 128 bytes, one line each; 118 mW/mm2 on the core's area without its SRAM, and the
+    // leakage of that, for 0.64 ns. On top, over the 512 cycles of k = 4096: 16 lines of results, a command at 3.06 pJ.
     const MachineParameters server = load_machine("server-int4");
     const Technology technology = load_technology("7nm");
-    const double area_mm2 = area_of(server, technology.area).total().count() * 1e-6;
-    const double cycle =
-        8192 * 0.0316 + 1024 * 96 * 0.0027 + 2 * 128 * 1.23 + 118 * area_mm2 * 0.64 + (2048 * 1.44 + 3.06) / 512;
+    const SramCost scratchpad = technology.area.sram.cost({.capacity_bytes = 2097152, .line_bytes = 128, .banks = 16});
+    const SramCost accumulators = technology.area.sram.cost({.capacity_bytes = 524288, .line_bytes = 128, .banks = 2});
+    const double logic_mm2 =
+        (area_of(server, technology.area).total() - scratchpad.area - accumulators.area).count() * 1e-6;
+    const double leakage_mw = 118 * logic_mm2 + scratchpad.leakage_mw + accumulators.leakage_mw;
+    const double cycle = 8192 * 0.0316 + 1024 * 96 * 0.0027 + 2 * scratchpad.read.count() + leakage_mw * 0.64 +
+                         (16 * scratchpad.write.count() + 3.06) / 512;
     EXPECT_NEAR(steady_picojoules_per_mac(server, ArrayMode::int4, Counter::mac_int4, 4, 4096), cycle / 8192, 1e-9);
 }
 

@@ -141,12 +141,78 @@ TEST(Lowering, AGradientIsWrittenInSixteenBitsOnce) {
     const auto first = std::find_if(lowered.commands.begin(), lowered.commands.end(),
                                     [](const Command& command) { return command.unit == Unit::vector_unit; });
     ASSERT_NE(first, lowered.commands.end());
-    EXPECT_EQ(std::get<VectorCommand>(first->work).write_bytes, 64U * 2);
+    // It stays on chip from here to its uses: is made, and read by the log-gradient unit, where it stays.
+    PartBytes written{};
+    written[static_cast<std::size_t>(ScratchpadPart::resident)] = 64 * 2;
+    EXPECT_EQ(std::get<VectorCommand>(first->work).write_bytes, written);
     const auto convert = std::find_if(lowered.commands.begin(), lowered.commands.end(),
                                       [](const Command& command) { return command.unit == Unit::log_gradient; });
     ASSERT_NE(convert, lowered.commands.end());
     EXPECT_EQ(std::get<ConvertCommand>(convert->work).elements, 64U);
     EXPECT_EQ(std::get<ConvertCommand>(convert->work).code_bits, 8U);
+    EXPECT_EQ(std::get<ConvertCommand>(convert->work).gradient_part, ScratchpadPart::resident);
+    EXPECT_EQ(std::get<ConvertCommand>(convert->work).code_part, ScratchpadPart::resident);
+}
+
+// x is read by two products, one after the other: it is loaded once, to where it stays, and read there by both.
+TEST(Lowering, AnOperandThatStaysIsReadWhereItStays) {
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 64);
+    const TensorId w = trace.tensor(weight, 64);
+    const TensorId v = trace.tensor(weight, 64);
+    const TensorId y = trace.tensor(activation, 64);
+    const TensorId z = trace.tensor(activation, 64);
+    const Matmul product{1, 8, 8, 8, false, true};
+    trace.add(Phase::forward, "one", product, {x, w}, {y});
+    trace.add(Phase::forward, "two", product, {x, v}, {z});
+    std::vector<ScratchpadPart> loaded;
+    std::vector<ScratchpadPart> read;
+    for (const Command& command : lower(trace.finish(), test::small_machine(), "fp16").commands) {
+        if (command.unit == Unit::load) {
+            loaded.push_back(std::get<TransferCommand>(command.work).part);
+        } else if (const auto* tile = std::get_if<MatmulCommand>(&command.work)) {
+            read.push_back(tile->left_part);
+            read.push_back(tile->right_part);
+        }
+    }
+    using enum ScratchpadPart;
+    EXPECT_EQ(loaded, (std::vector<ScratchpadPart>{resident, right, right}));
+    EXPECT_EQ(read, (std::vector<ScratchpadPart>{resident, right, resident, right}));
+}
+
+// Without room to stay a tensor passes through the buffers of what it is to the operation.
+TEST(Lowering, DataPassThroughTheBuffersOfTheirKind) {
+    MachineParameters machine = test::small_machine();
+    machine.scratchpad.resident_bytes = 0;
+    test::StepTrace trace;
+    const TensorId x = trace.tensor(activation, 64);
+    const TensorId w = trace.tensor(weight, 64);
+    const TensorId dy = trace.tensor(gradient, 64);
+    const TensorId gx = trace.tensor(gradient, 64);
+    trace.vector(64, {x, x}, {dy});
+    trace.add(Phase::dx, "fc", Matmul{1, 8, 8, 8, false, false}, {dy, w}, {gx});
+    const Lowered lowered = lower(trace.finish(), machine, "int4-fp4");
+    std::vector<ScratchpadPart> loaded;
+    std::vector<ScratchpadPart> stored;
+    for (const Command& command : lowered.commands) {
+        if (const auto* transfer = std::get_if<TransferCommand>(&command.work)) {
+            (command.unit == Unit::load ? loaded : stored).push_back(transfer->part);
+        } else if (const auto* vector = std::get_if<VectorCommand>(&command.work)) {
+            EXPECT_EQ(vector->read_bytes, (PartBytes{64 * 2, 64 * 2, 0, 0, 0})) << "inputs take turns";
+            EXPECT_EQ(vector->write_bytes, (PartBytes{0, 0, 64 * 2, 0, 0}));
+        } else if (const auto* convert = std::get_if<ConvertCommand>(&command.work)) {
+            EXPECT_EQ(convert->gradient_part, ScratchpadPart::output);
+            EXPECT_EQ(convert->code_part, ScratchpadPart::gradient);
+        } else {
+            const auto& tile = std::get<MatmulCommand>(command.work);
+            EXPECT_EQ(tile.left_part, ScratchpadPart::left);
+            EXPECT_EQ(tile.right_part, ScratchpadPart::right);
+            EXPECT_EQ(tile.result_part, ScratchpadPart::output);
+        }
+    }
+    using enum ScratchpadPart;
+    EXPECT_EQ(loaded, (std::vector<ScratchpadPart>{left, right, left, right}));
+    EXPECT_EQ(stored, (std::vector<ScratchpadPart>{gradient, output}));
 }
 
 // x w^T in one tile on a machine with room for everything: two loads, one product, one store, and the bytes of each.

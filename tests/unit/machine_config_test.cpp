@@ -131,6 +131,9 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     machine.dram.page_timeout_cycles = 250;
     machine.dram.refresh = RefreshMode::per_bank;
     machine.dram.power_down = true;
+    machine.mac_array.accumulator_banks = 4;
+    machine.mac_array.accumulator_line_bytes = 32;
+    machine.mac_array.accumulator_ports = BankPorts::two_read_or_write;
     machine.mac_array.overlap = false;
     machine.mac_array.pe = {.int4_fp4_4way = 1.1, .fp8 = 0.3, .fp16 = 2.0 / 3};
     machine.mac_array.accumulation = {.chunk = 4, .format = AccumulatorFormat::fp32};
@@ -161,6 +164,9 @@ TEST(MachineConfigTest, EffectiveYamlReadsBackTheSame) {
     EXPECT_EQ(again.dram.page_timeout_cycles, 250U);
     EXPECT_EQ(again.dram.refresh, RefreshMode::per_bank);
     EXPECT_TRUE(again.dram.power_down);
+    EXPECT_EQ(again.mac_array.accumulator_banks, 4U);
+    EXPECT_EQ(again.mac_array.accumulator_line_bytes, 32U);
+    EXPECT_EQ(again.mac_array.accumulator_ports, BankPorts::two_read_or_write);
     EXPECT_FALSE(again.mac_array.overlap);
     EXPECT_EQ(again.mac_array.pe.fp16, 2.0 / 3);
     EXPECT_EQ(again.mac_array.accumulation.format, AccumulatorFormat::fp32);
@@ -218,6 +224,107 @@ TEST(MachineConfigTest, RefusesAScratchpadWithoutRoomForTiles) {
                             "found 4100"));
     EXPECT_THAT(problems_of(with("lines_per_cycle: 2", "lines_per_cycle: 3")),
                 ElementsAre("m.yaml:23:24: dma.lines_per_cycle: the scratchpad has only 2 banks"));
+}
+
+const std::string buffers = R"(  buffers:
+    left: {capacity_bytes: 1024, banks: 4}
+    right: {capacity_bytes: 1024}
+    output: {capacity_bytes: 512}
+    gradient: {capacity_bytes: 512}
+)";
+
+TEST(MachineConfigTest, ReadsTheScratchpadsBuffersPortsAndArbitration) {
+    const MachineParameters plain = parse_machine(small_machine, "m.yaml");
+    EXPECT_EQ(plain.scratchpad.buffering, 2U);
+    EXPECT_FALSE(plain.scratchpad.buffers);
+    EXPECT_EQ(plain.scratchpad.ports, BankPorts::one_read_or_write);
+    EXPECT_EQ(plain.scratchpad.arbitration, Arbitration::fixed_priority);
+    EXPECT_EQ(memory_of(plain.scratchpad, ScratchpadPart::output).capacity_bytes, 4096U);
+
+    const MachineParameters machine =
+        parse_machine(with("  line_bytes: 16\n",
+                           "  line_bytes: 16\n  buffering: 3\n  ports: 1r1w\n  arbitration: round_robin\n" + buffers),
+                      "m.yaml");
+    EXPECT_EQ(machine.scratchpad.buffering, 3U);
+    EXPECT_EQ(machine.scratchpad.ports, BankPorts::one_read_one_write);
+    EXPECT_EQ(machine.scratchpad.arbitration, Arbitration::round_robin);
+    EXPECT_EQ(*machine.scratchpad.buffers, (TileBytes{1024, 1024, 512, 512}));
+    EXPECT_EQ(memory_of(machine.scratchpad, ScratchpadPart::left).banks, 4U);
+    EXPECT_EQ(memory_of(machine.scratchpad, ScratchpadPart::right).banks, 2U) << "as many as the scratchpad says";
+    EXPECT_EQ(memory_of(machine.scratchpad, ScratchpadPart::resident).capacity_bytes, 1024U);
+    const std::string text = effective_yaml(machine);
+    EXPECT_THAT(text, testing::HasSubstr("    left: {capacity_bytes: 1024, banks: 4}\n"
+                                         "    right: {capacity_bytes: 1024, banks: 2}\n"));
+    EXPECT_EQ(effective_yaml(parse_machine(text, "again.yaml")), text);
+}
+
+TEST(MachineConfigTest, RefusesBuffersThatDoNotAddUp) {
+    const auto with_buffers = [](const std::string& text, const std::string& replacement) {
+        std::string changed = buffers;
+        changed.replace(changed.find(text), text.size(), replacement);
+        return problems_of(with("  line_bytes: 16\n", "  line_bytes: 16\n" + changed));
+    };
+    EXPECT_THAT(with_buffers("left", "left"), ElementsAre());
+    EXPECT_THAT(with_buffers("output: {capacity_bytes: 512}", "output: {capacity_bytes: 256}"),
+                ElementsAre("m.yaml:24:5: scratchpad.buffers: 2816 bytes and 1024 resident ones add up to 3840, but "
+                            "capacity_bytes is 4096"));
+    EXPECT_THAT(with_buffers("gradient: {capacity_bytes: 512}", "gradiant: {capacity_bytes: 512}"),
+                ElementsAre("m.yaml:27:5: scratchpad.buffers: unknown key 'gradiant' (did you mean 'gradient'?)"));
+    EXPECT_THAT(with_buffers("banks: 4", "banks: 5"),
+                ElementsAre("m.yaml:24:28: scratchpad.buffers.left.capacity_bytes: expected a multiple of 80 (banks x "
+                            "line_bytes), found 1024"));
+    EXPECT_THAT(with_buffers("right: {capacity_bytes: 1024}", "right: {capacity_bytes: 1024, banks: 1}"),
+                ElementsAre("m.yaml:28:24: dma.lines_per_cycle: the scratchpad has only 1 banks"));
+    EXPECT_THAT(with_buffers("right: {capacity_bytes: 1024}", "right: {capacity_bytes: 0}"),
+                ElementsAre(testing::HasSubstr("right.capacity_bytes: expected a whole number from 1")));
+}
+
+TEST(MachineConfigTest, RefusesPortsAndArbitersThatDoNotExist) {
+    EXPECT_THAT(problems_of(with("  line_bytes: 16\n", "  line_bytes: 16\n  ports: 2r\n")),
+                ElementsAre("m.yaml:23:10: scratchpad.ports: expected one of 1rw, 1r1w, 2rw, found '2r' (did you mean "
+                            "'2rw'?)"));
+    EXPECT_THAT(problems_of(with("  line_bytes: 16\n", "  line_bytes: 16\n  arbitration: random\n")),
+                ElementsAre("m.yaml:23:16: scratchpad.arbitration: expected one of fixed_priority, round_robin, found "
+                            "'random'"));
+    EXPECT_THAT(problems_of(with("  line_bytes: 16\n", "  line_bytes: 16\n  buffering: 5\n")),
+                ElementsAre("m.yaml:23:14: scratchpad.buffering: expected a whole number from 1 to 4, found '5'"));
+}
+
+// 4 columns make 16 bytes of partial sums in a step. FP16 takes two cycles a step, INT4 one.
+TEST(MachineConfigTest, RefusesAccumulatorsThatCannotKeepUp) {
+    const auto with_accumulators = [](const std::string& keys) {
+        return with("  accumulator_bytes: 128\n", "  accumulator_bytes: 128\n" + keys);
+    };
+    const SramMacro plain = accumulators_of(parse_machine(small_machine, "m.yaml").mac_array);
+    EXPECT_EQ(plain.line_bytes, 16U);
+    EXPECT_EQ(plain.banks, 2U);
+    EXPECT_EQ(plain.ports, BankPorts::one_read_or_write);
+    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 8\n  accumulator_banks: 4\n")), ElementsAre());
+    EXPECT_THAT(
+        problems_of(with_accumulators("  accumulator_line_bytes: 8\n")),
+        ElementsAre("m.yaml:15:27: mac_array.accumulator_line_bytes: 2 banks of 8 bytes and ports 1rw are too "
+                    "narrow: in mode int4, dataflow weight, the array moves 16 bytes of partial sums in and out "
+                    "in 1 cycles"));
+    EXPECT_THAT(problems_of(with_accumulators("  accumulator_line_bytes: 4\n  accumulator_ports: 1r1w\n")),
+                ElementsAre("m.yaml:15:27: mac_array.accumulator_line_bytes: 2 banks of 4 bytes and ports 1r1w are too "
+                            "narrow: in mode int4, dataflow output, the array moves 16 bytes of partial sums in or out "
+                            "in 1 cycles"));
+    // One bank with one port is enough for output-stationary folds, which move sums one way at a time, and not for
+    // weight-stationary ones; with a port for each way, or two for any, it is.
+    const std::string one_bank = "  accumulator_banks: 1\n";
+    EXPECT_THAT(
+        problems_of(with_accumulators(one_bank)),
+        ElementsAre("m.yaml:5:3: mac_array: accumulator_ports: 1 banks of 16 bytes and ports 1rw are too "
+                    "narrow: in mode int4, dataflow weight, the array moves 16 bytes of partial sums in and out "
+                    "in 1 cycles"));
+    EXPECT_THAT(problems_of(with_accumulators(one_bank + "  accumulator_ports: 1r1w\n")), ElementsAre());
+    EXPECT_THAT(problems_of(with_accumulators(one_bank + "  accumulator_ports: 2rw\n")), ElementsAre());
+    std::string output_only = with_accumulators(one_bank);
+    output_only.replace(output_only.find("[output, weight]"), 16, "[output]");
+    EXPECT_THAT(problems_of(output_only), ElementsAre());
+    EXPECT_THAT(problems_of(with_accumulators("  accumulator_banks: 3\n")),
+                ElementsAre("m.yaml:14:22: mac_array.accumulator_bytes: expected a multiple of 48 (accumulator_banks x "
+                            "accumulator_line_bytes), found 128"));
 }
 
 TEST(MachineConfigTest, RefusesRequestsThatCutBursts) {
