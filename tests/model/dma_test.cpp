@@ -187,9 +187,9 @@ TEST(Dma, NoMoreRequestsAreUnderWayThanAllowed) {
 }
 
 // Little's law: with m requests of s bytes under way and an answer 4 + latency cycles after each, m s / (latency + 4)
-// bytes a cycle, up to one request a cycle. 2000 requests, so that the first and the last weigh little: within 1%.
+// bytes a cycle, up to one request a cycle. 10,000 requests, so that the first and the last weigh little: within 1%.
 TEST(Dma, BandwidthIsWhatIsUnderWayOverTheLatency) {
-    constexpr std::uint64_t requests = 2000;
+    constexpr std::uint64_t requests = 10'000;
     constexpr std::uint64_t bytes = 64;
     for (const TransferDirection direction : directions) {
         for (const std::uint32_t slots : {1U, 2U, 5U, 16U, 40U, 104U, 200U}) {

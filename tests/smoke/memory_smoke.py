@@ -8,8 +8,8 @@ import sys
 import smoke
 
 FEW, MANY = 20_000, 120_000
-# A plan keeps 16 bytes a tensor and 2 an operand access, of two machines in the parent; while it is made, some 150 bytes
-# an operation; the rest is allocation.
+# A plan keeps 16 bytes a tensor and 2 an operand access, of two machines in the parent; while it is made, some 150
+# bytes an operation; the rest is allocation.
 BYTES_PER_OPERATION = 256
 MOST_BYTES = 100 << 20
 # Importing keeps where every tensor lies, which call it belongs to, and, to fuse passes, who reads it.
