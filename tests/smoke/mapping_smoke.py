@@ -16,10 +16,10 @@ class Mapping(smoke.Case):
     def result(self, *arguments):
         return json.loads(run("run", "tiny", "--machine", MACHINE, *arguments, "--json")[0])
 
-    def mappings(self, *arguments):
+    def mappings(self, *arguments, network=("tiny",)):
         """The text of a mapping file for the machine alone."""
         path = self.path("mappings.yaml")
-        run("run", "tiny", "--machine", MACHINE, "--baseline", "none", "--quiet", "--mapping-out", path, *arguments)
+        run("run", *network, "--machine", MACHINE, "--baseline", "none", "--quiet", "--mapping-out", path, *arguments)
         with open(path, encoding="utf-8") as file:
             return file.read()
 
@@ -33,7 +33,7 @@ class Mapping(smoke.Case):
         return errors.splitlines()
 
     def test_search_expects_no_more_cycles_than_greedy(self):
-        """The search begins with the greedy mapping, so that it can only find a better one."""
+        """Greedy mappings are among those that it looks at closely; it may give half a percent for less traffic."""
         greedy, searched = self.result("--mapping", "greedy"), self.result("--mapping", "search")
         self.assertEqual(searched["ops"], self.result()["ops"])  # it is the default
         better = 0
@@ -41,7 +41,7 @@ class Mapping(smoke.Case):
             for side in [lambda op: op, lambda op: op["baseline"]]:
                 before, after = side(one), side(other)
                 self.assertEqual(before["predicted_cycles"] == 0, before["mode"] == "vector", one["layer"])
-                self.assertLessEqual(after["predicted_cycles"], before["predicted_cycles"], one["layer"])
+                self.assertLessEqual(after["predicted_cycles"], 1.005 * before["predicted_cycles"], one["layer"])
                 better += after["predicted_cycles"] < before["predicted_cycles"]
         self.assertGreater(better, 0)
 
@@ -119,16 +119,16 @@ class Mapping(smoke.Case):
         self.assertIn("missing.yaml", "\n".join(self.refused(self.path("missing.yaml"))))
 
     def test_objectives(self):
+        """Summed over kinds of GEMM, each objective expects the least of its own quantity: of one GEMM alone it need
+        not, because only the mappings that look best are looked at closely."""
         expected = {}
         for objective in ["cycles", "energy"]:
-            text = self.mappings("--mapping-objective", objective)
-            expected[objective] = {quantity: [int(number) for number in re.findall(quantity + r": (\d+)", text)]
-                                   for quantity in ["cycles", "energy_pj"]}
-        for objective, quantity in [("cycles", "cycles"), ("energy", "energy_pj")]:
-            other = "energy" if objective == "cycles" else "cycles"
-            for mine, its in zip(expected[objective][quantity], expected[other][quantity], strict=True):
-                self.assertLessEqual(mine, its)
-        self.assertNotEqual(expected["cycles"], expected["energy"])
+            text = self.mappings("--mapping-objective", objective, network=["lstm-ptb", "--batch", 2, "--phases",
+                                                                           "forward"])
+            expected[objective] = [sum(map(int, re.findall(quantity + r": (\d+)", text)))
+                                   for quantity in ["cycles", "energy_pj"]]
+        self.assertLess(expected["cycles"][0], expected["energy"][0])
+        self.assertLess(expected["energy"][1], expected["cycles"][1])
         self.assertIn("--mapping-objective", run("run", "tiny", "--machine", MACHINE, "--mapping-objective", "speed",
                                                  expect=2)[1])
 
