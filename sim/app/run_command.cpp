@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -162,20 +163,28 @@ Mappings map_gemms(const RunRequest& request, const MappingChoice& choice, const
     }
     const auto plan = [&](const Subject& subject, const TensorPlan& tensors) {
         const Job job = job_of(subject, tensors, request, selection);
-        const std::vector<PlannedGemm> planned = choice.plan(trace.path(), tensors, subject, job.lowering);
-        if (file) {
-            write_mappings(out, subject.machine.name, planned);
-        }
-        return table_of(planned);
+        return choice.plan(trace.path(), tensors, subject, job.lowering);
     };
-    Mappings mappings;
+    std::vector<PlannedGemm> machine;
+    std::vector<PlannedGemm> baseline;
     trace.checked([&] {
-        mappings.machine = plan(setup.machine, *plans.machine);
+        machine = plan(setup.machine, *plans.machine);
         if (setup.baseline) {
-            mappings.baseline = plan(*setup.baseline, *plans.baseline);
+            baseline = plan(*setup.baseline, *plans.baseline);
         }
     });
+    Mappings mappings{table_of(machine), table_of(baseline)};
     if (file) {
+        // A machine that is compared with itself has one section.
+        const bool one_section = setup.baseline && setup.baseline->machine.name == setup.machine.machine.name;
+        if (one_section) {
+            machine.insert(machine.end(), std::make_move_iterator(baseline.begin()),
+                           std::make_move_iterator(baseline.end()));
+        }
+        write_mappings(out, setup.machine.machine.name, machine);
+        if (setup.baseline && !one_section) {
+            write_mappings(out, setup.baseline->machine.name, baseline);
+        }
         if (!out.flush()) {
             throw InputError(fmt::format("{}: the mappings cannot be written", printable(request.mapping_out)));
         }

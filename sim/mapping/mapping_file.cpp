@@ -2,6 +2,7 @@
 #include "sim/mapping/mapping_file.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -139,7 +140,11 @@ void write_mapping(std::ostream& out, const std::string& gemm, const MappedTask&
 
 void write_mappings(std::ostream& out, const std::string& machine, const std::vector<PlannedGemm>& planned) {
     fmt::print(out, "{}:{}\n", yaml_text(machine), planned.empty() ? " []" : "");
+    std::unordered_set<std::string> written;
     for (const PlannedGemm& one : planned) {
+        if (!written.insert(one.gemm.task.key()).second) {
+            continue;
+        }
         fmt::print(out, "  # {} x, first {} {}; {}\n", one.gemm.count, yaml_text(one.gemm.layer), one.gemm.phase,
                    mapping_origin_names[static_cast<std::size_t>(one.origin)]);
         write_mapping(out, one.gemm.task.key(), one.mapped);

@@ -44,7 +44,7 @@ private:
 /// Writes one entry of a section.
 void write_mapping(std::ostream& out, const std::string& gemm, const MappedTask& mapped);
 
-/// Writes the section of one machine. A file is any number of them.
+/// Writes the section of one machine: the first mapping of each kind of GEMM. A file is any number of them.
 void write_mappings(std::ostream& out, const std::string& machine, const std::vector<PlannedGemm>& planned);
 
 }  // namespace nibble

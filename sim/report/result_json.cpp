@@ -282,6 +282,7 @@ Json measured_json(const OpRecord& record, const Subject& subject) {
                  {"energy_pj", energy.total().count()},
                  {"dram_bytes_read", counted(Counter::dram_bytes_read)},
                  {"dram_bytes_written", counted(Counter::dram_bytes_written)},
+                 {"predicted_cycles", record.predicted_cycles},
                  {"causes", causes_json(record.causes)},
                  {"energy", components_json(energy)},
                  {"dataflow", record.dataflow},

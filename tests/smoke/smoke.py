@@ -43,4 +43,7 @@ def main():
     global PROGRAM
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     sys.modules["smoke"].PROGRAM = PROGRAM
-    unittest.main(module="__main__", verbosity=2)
+    # Mappings that the program keeps for later runs are neither taken from the user's cache nor added to it.
+    with tempfile.TemporaryDirectory(prefix="nibblesim-smoke-cache-") as cache:
+        os.environ["XDG_CACHE_HOME"] = cache
+        unittest.main(module="__main__", verbosity=2)

@@ -56,6 +56,15 @@ TEST(MappingFile, ReadsWhatItWrote) {
     EXPECT_TRUE(problems_of(entry, some_task(), test::small_machine()).empty());
 }
 
+TEST(MappingFile, AKindOfGemmIsWrittenOnce) {
+    std::ostringstream out;
+    write_mappings(out, "small", {planned({1, 32, 32, 64}), planned({1, 64, 96, 128})});
+    const test::TraceFile text(out.str());
+    const MappingFile file = MappingFile::load(text.path());
+    ASSERT_EQ(file.section("small")->entries.size(), 1U);
+    EXPECT_EQ(file.section("small")->entries[0].mapped.tiling.i, 32U);
+}
+
 TEST(MappingFile, SaysWhereItIsWrong) {
     const test::TraceFile text(
         "small:\n"

@@ -94,8 +94,10 @@ TEST(OpsCsv, OneRowAnOperationWithBothMachines) {
     EXPECT_EQ(cell(rows, 1, "mode"), "int4");
     EXPECT_EQ(cell(rows, 1, "cycles"), "150");
     EXPECT_EQ(cell(rows, 1, "energy_pj"), "1675");  // 1600 x 1 + 150 x 0.5
+    EXPECT_EQ(cell(rows, 1, "predicted_cycles"), "145");
     EXPECT_EQ(cell(rows, 1, "memory_cycles"), "20");
     EXPECT_EQ(cell(rows, 1, "baseline_cycles"), "250");
+    EXPECT_EQ(cell(rows, 1, "baseline_predicted_cycles"), "0");
     EXPECT_EQ(cell(rows, 2, "gradient_conversion_cycles"), "5");
     EXPECT_EQ(cell(rows, 3, "baseline_control_cycles"), "6");
 }

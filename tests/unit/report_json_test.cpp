@@ -83,6 +83,12 @@ TEST(ResultJson, SaysWhatStayedOnChip) {
     EXPECT_EQ(json["fused_quantizations"], 1);
 }
 
+TEST(ResultJson, SaysWhatWasExpectedOfEachMapping) {
+    const Json ops = document(true)["ops"];
+    EXPECT_EQ(ops[0]["predicted_cycles"], 145);
+    EXPECT_EQ(ops[0]["baseline"]["predicted_cycles"], 0);
+}
+
 TEST(ResultJson, FollowsThePublishedSchema) {
     EXPECT_EQ(schema_problems(document(true)), "");
     EXPECT_EQ(schema_problems(document(false)), "");
