@@ -272,7 +272,7 @@ TEST(EnergyModelTest, PricesSramByWhatItIs) {
     machine.scratchpad = {.capacity_bytes = 1000, .resident_bytes = 0, .banks = 1, .line_bytes = 16};
     machine.mac_array.accumulator_bytes = 80;
     machine.mac_array.accumulator_ports = BankPorts::one_read_one_write;  // reading 2, writing 3, leakage 4 times
-    const EnergyModel shared(technology, machine);
+    const EnergyModel shared(technology, plain_dram(), machine);
     for (const auto& [read, written] : line_counters) {
         EXPECT_NEAR(shared.price_of(read).count(), 16 * 2, 1e-9);
         EXPECT_NEAR(shared.price_of(written).count(), 16 * 3, 1e-9);
@@ -288,9 +288,9 @@ TEST(EnergyModelTest, SmallerBuffersCostLessAnAccess) {
     const Technology technology = parse_technology(plain_table(), "t.yaml");
     MachineParameters machine = round_machine();
     machine.scratchpad = {.capacity_bytes = 1 << 20, .resident_bytes = 1 << 18, .banks = 4, .line_bytes = 64};
-    const EnergyModel one(technology, machine);
+    const EnergyModel one(technology, plain_dram(), machine);
     machine.scratchpad.buffers = TileBytes{1 << 19, 1 << 17, 1 << 16, 1 << 16};
-    const EnergyModel several(technology, machine);
+    const EnergyModel several(technology, plain_dram(), machine);
     const auto price = [](const EnergyModel& model, Counter counter) { return model.price_of(counter).count(); };
     EXPECT_EQ(price(one, Counter::left_lines_read), price(one, Counter::right_lines_read));
     EXPECT_LT(price(several, Counter::left_lines_read), price(one, Counter::left_lines_read));
@@ -328,10 +328,9 @@ TEST(EnergyModelTest, IdealMemoryCostsNothing) {
     MachineParameters machine = round_machine();
     machine.ideal_memory = true;
     machine.dram.standard = "unpriced";
-    const EnergyModel model(parse_technology(plain_table(), "t.yaml"), {}, machine);
     Technology technology = parse_technology(plain_table(), "t.yaml");
     technology.area.sram = SramModel();
-    const EnergyModel model(technology, machine);
+    const EnergyModel model(technology, {}, machine);
     CounterValues counters;
     counters.fill(7);
     EXPECT_EQ(model.price(counters)[EnergyComponent::dram], Picojoules(0));
