@@ -30,6 +30,7 @@ GemmTask task_of(const Operation& operation) {
     task.left.bits = 4;
     task.right.bits = 4;
     task.stored_bits = {16};
+    task.stored_parts = {ScratchpadPart::output};
     return task;
 }
 
