@@ -51,7 +51,9 @@ std::vector<PlannedGemm> MappingChoice::plan(const std::string& trace_path, cons
     };
     std::vector<PlannedGemm> planned = plan_mappings(std::move(gemms), machine, request);
     if (cache) {
+        const DeferInterrupts until_it_is_written;
         cache->add(planned);
+        throw_if_interrupted();
     }
     return planned;
 }

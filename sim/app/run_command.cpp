@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -155,9 +156,11 @@ struct Mappings {
 
 Mappings map_gemms(const RunRequest& request, const MappingChoice& choice, const TraceSource& trace, const Setup& setup,
                    const Plans& plans, const Selection& selection) {
+    std::optional<DeferInterrupts> until_file_is_tidy;
     std::unique_ptr<PendingFile> file;
     std::ofstream out;
     if (!request.mapping_out.empty()) {
+        until_file_is_tidy.emplace();
         file = std::make_unique<PendingFile>(request.mapping_out);
         out.open(file->temporary());
     }

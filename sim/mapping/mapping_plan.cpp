@@ -81,6 +81,9 @@ std::vector<PlannedGemm> plan_mappings(std::vector<Lowering::ListedGemm> gemms, 
             one.origin = MappingOrigin::greedy;
             one.mapped = search.evaluate(one.gemm.task, greedy_tiling(one.gemm.task, machine));
         }
+        if (request.progress && one.origin != MappingOrigin::searched) {
+            request.progress(planned.size() + 1 - to_do.size(), gemms.size());
+        }
         planned.push_back(std::move(one));
     }
     const std::size_t threads = std::min<std::size_t>(std::max(1U, request.threads), to_do.size());

@@ -23,12 +23,16 @@ def gone(process):
         return True
 
 
+# Takes long to search mappings for, and to simulate; greedy mappings are there at once.
+LONG_RUN = ["run", "resnet18", "--batch", "16", "--machine", "edge-int4"]
+
+
 class Interrupt(smoke.Case):
     def start(self):
         """A run that takes long; returns it when both machines run and output has begun."""
         self.out = self.path("out")
-        process = subprocess.Popen([smoke.PROGRAM, "run", "resnet50", "--batch", "64", "--machine", "edge-int4",
-                                    "--out", self.out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([smoke.PROGRAM, *LONG_RUN, "--mapping", "greedy", "--out", self.out],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         self.wait_for(lambda: os.path.isdir(self.out) and os.listdir(self.out) and
                       len(children_of(process.pid)) == 2)
@@ -53,12 +57,23 @@ class Interrupt(smoke.Case):
                 self.assertFalse(os.path.exists(self.out))
                 self.assertTrue(all(gone(child) for child in children))
 
+    def test_signal_during_the_search_for_mappings(self):
+        process = subprocess.Popen([smoke.PROGRAM, *LONG_RUN, "--no-mapping-cache",
+                                    "--mapping-out", self.path("mappings")], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: os.listdir(self.directory))  # the file to be, under a temporary name
+        process.send_signal(signal.SIGINT)
+        text, errors = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, text, errors), (130, "", "nibblesim: error: interrupted\n"))
+        self.assertEqual(os.listdir(self.directory), [])
+
     def test_old_results_survive(self):
         self.out = self.path("out")
         smoke.run("run", "tiny", "--machine", "edge-int4", "--out", self.out, "--quiet")
         before = {name: os.stat(os.path.join(self.out, name)).st_mtime_ns for name in os.listdir(self.out)}
-        process = subprocess.Popen([smoke.PROGRAM, "run", "resnet50", "--batch", "64", "--machine", "edge-int4",
-                                    "--out", self.out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([smoke.PROGRAM, *LONG_RUN, "--mapping", "greedy", "--out", self.out],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
         self.wait_for(lambda: len(os.listdir(self.out)) > len(before))
         process.send_signal(signal.SIGINT)

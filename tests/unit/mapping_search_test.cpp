@@ -142,6 +142,10 @@ TEST(PlanMappings, IsTheSameOnAnyNumberOfThreads) {
     };
     const std::vector<PlannedGemm> three = plan_mappings(gemms, machine, request);
     EXPECT_EQ(told, gemms.size());
+    told = 0;
+    request.search = false;
+    static_cast<void>(plan_mappings(gemms, machine, request));
+    EXPECT_EQ(told, gemms.size());
     for (std::size_t i = 0; i < gemms.size(); ++i) {
         EXPECT_EQ(one[i].mapped.tiling, three[i].mapped.tiling);
         EXPECT_EQ(one[i].mapped.cycles, three[i].mapped.cycles);
