@@ -2,6 +2,7 @@
 #include "sim/mapping/mapping_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 #include <utility>
 
@@ -135,7 +136,8 @@ void write_mapping(std::ostream& out, const std::string& gemm, const MappedTask&
     fmt::print(out, "    dataflow: {}\n", dataflow_names[static_cast<std::size_t>(t.dataflow)]);
     fmt::print(out, "    buffers: {{left: {}, right: {}, output: {}}}\n", t.left_buffers, t.right_buffers,
                t.out_buffers);
-    fmt::print(out, "    expected: {{cycles: {:.0f}, energy_pj: {:.0f}}}\n", mapped.cycles, mapped.energy_pj);
+    fmt::print(out, "    expected: {{cycles: {}, energy_pj: {}}}\n", std::llround(mapped.cycles),
+               std::llround(mapped.energy_pj));
 }
 
 void write_mappings(std::ostream& out, const std::string& machine, const std::vector<PlannedGemm>& planned) {

@@ -14,6 +14,7 @@
 #include "sim/energy/technology.h"
 #include "sim/lowering/recipe.h"
 #include "tests/support/run_trace.h"
+#include "tests/support/searched_mappings.h"
 #include "tests/support/trace_text.h"
 
 namespace nibble {
@@ -47,6 +48,8 @@ std::map<std::string, double> gemm_cycles(const std::string& trace_path, const M
         LoweringOptions options;
         options.recipe = find_recipe(recipe);
         options.selection.phases = parse_phases("forward,dx,dw");
+        const MappingTable mappings = test::searched_mappings(trace_path, machine, options);
+        options.mappings = &mappings;
         std::string lines;
         for (const OpRecord& record : test::run_here(trace_path, machine, options).records) {
             lines += fmt::format("{} {}\n", record.layer, record.counters[index_of(Counter::cycles)]);
