@@ -25,7 +25,8 @@ echo "Building nibblesim ..." >&2
 cmake --build --preset release --parallel "$(nproc)" --target nibblesim >&2
 
 # Everything that the result depends on: the program and the data files that it reads.
-key=$(cat "$program" workloads/resnet18.yaml models/presets/edge-int4.yaml models/energy/7nm.yaml | sha256sum)
+key=$(cat "$program" workloads/resnet18.yaml models/presets/edge-int4.yaml models/energy/7nm.yaml \
+          models/energy/dram.yaml models/energy/sram/cacti7.yaml | sha256sum)
 if [[ $force == false && -f $out/result.json && -f $out/.key && "$(cat "$out/.key")" == "$key" ]]; then
     cat "$out/report.txt"
     echo
