@@ -20,7 +20,6 @@ constexpr std::uint64_t gigabyte = std::uint64_t{1} << 30;
 
 constexpr std::uint64_t ddr4_2400_mhz = 1200;
 constexpr std::uint64_t ddr4_3200_mhz = 1600;
-constexpr std::uint64_t lpddr4_3200_mhz = 1600;
 constexpr std::uint64_t lpddr5_6400_mhz = 800;
 constexpr std::uint64_t hbm2_2000_mhz = 1000;
 constexpr std::uint64_t hbm3_6400_mhz = 1600;
