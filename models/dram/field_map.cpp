@@ -2,7 +2,6 @@
 #include "models/dram/field_map.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "sim/base/units.h"
 
@@ -29,7 +28,8 @@ FieldMap::FieldMap(const DramStandard& standard, const DramParameters& parameter
 
 FieldMap::Digits FieldMap::digits_of(std::uint64_t burst) const {
     Digits digits{};
-    for (const DramField field : order_ | std::views::reverse) {
+    for (auto from_below = order_.rbegin(); from_below != order_.rend(); ++from_below) {
+        const DramField field = *from_below;
         digits[index(field)] = burst % size(field);
         burst /= size(field);
     }
@@ -73,7 +73,8 @@ void FieldMap::split(std::uint64_t address, std::uint32_t bytes, std::vector<Dra
         }
         left -= step;
         digits[index(order_.back())] += step;
-        for (const DramField field : order_ | std::views::reverse) {
+        for (auto from_below = order_.rbegin(); from_below != order_.rend(); ++from_below) {
+            const DramField field = *from_below;
             if (digits[index(field)] < size(field)) {
                 break;
             }
@@ -91,7 +92,8 @@ std::uint32_t FieldMap::max_runs_per_channel() const {
     // fields below co.
     std::uint64_t rows_of_block = 1;
     std::uint64_t block = size(DramField::column);
-    for (const DramField field : order_ | std::views::reverse) {
+    for (auto from_below = order_.rbegin(); from_below != order_.rend(); ++from_below) {
+        const DramField field = *from_below;
         if (field == DramField::column) {
             break;
         }

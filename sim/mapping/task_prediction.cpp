@@ -19,6 +19,9 @@ namespace {
 
 // Tiles that are put through the model; the pace is taken from the second half of them.
 constexpr std::uint64_t modelled_tiles = 384;
+// Fewer if they move much: so many bytes, but no fewer tiles than show how they overlap.
+constexpr std::uint64_t modelled_bytes = 2 * 1024 * 1024;
+constexpr std::uint64_t least_modelled_tiles = 16;
 
 // Tensors begin on pages of their own.
 constexpr std::uint64_t page_bytes = 4096;
@@ -81,13 +84,18 @@ private:
 TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine) {
     CommandsAlone commands(task, tiling, machine);
     const std::uint64_t tiles = tile_counts(task.problem, tiling).all();
-    const std::uint64_t modelled = std::min(tiles, modelled_tiles);
+    std::uint64_t modelled = std::min(tiles, modelled_tiles);
     CommandModel model(machine);
     TaskPrediction prediction;
     prediction.cycles = model.run([&] {
         std::optional<Command> command = commands.next(modelled);
         if (command) {
             count_command(*command, machine, commands.emitter(), prediction.counters);
+            const std::uint64_t moved = prediction.counters[index_of(Counter::dram_bytes_read)] +
+                                        prediction.counters[index_of(Counter::dram_bytes_written)];
+            if (moved > modelled_bytes) {
+                modelled = std::min(modelled, std::max(command->operation + 1, least_modelled_tiles));
+            }
         }
         return command;
     });

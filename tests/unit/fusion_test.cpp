@@ -11,6 +11,7 @@
 
 #include "sim/input/trace_writer.h"
 #include "tests/support/recorded_calls.h"
+#include "tests/support/trace_file.h"
 #include "tests/support/training_step.h"
 
 namespace nibble::test {
@@ -40,12 +41,12 @@ public:
                   out);
     }
     [[nodiscard]] Imported fused(FusionCount* count = nullptr) const {
-        const std::string path = testing::TempDir() + "/fusion_test.trace";
-        std::ofstream(path) << R"({"nibblesim_trace":1,"name":"net","batch":4})" << '\n'
-                            << lines_ << R"({"end":{"tensors":)" << tensors_ << R"(,"operations":)" << operations_
-                            << "}}\n";
+        const TraceFile trace(R"({"nibblesim_trace":1,"name":"net","batch":4})"
+                              "\n" +
+                              lines_ + R"({"end":{"tensors":)" + std::to_string(tensors_) + R"(,"operations":)" +
+                              std::to_string(operations_) + "}}\n");
         std::ostringstream out;
-        const FusionCount counted = fuse_trace(path, out);
+        const FusionCount counted = fuse_trace(trace.path(), out);
         if (count != nullptr) {
             *count = counted;
         }
