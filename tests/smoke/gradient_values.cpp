@@ -4,11 +4,13 @@
 // as the array is given them. What a tensor called T is recorded as is T.npy in the trace's directory. Prints for each
 // GEMM whose result is recorded how far the two are apart, relative to the largest result; used by gradients_smoke.py.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -207,9 +209,10 @@ private:
         const Tiling tiling = test::random_tiling(random_, problem, problem.is_matmul());
         static_cast<void>(values_.begin(operation, problem, tiling, precision, left, right));
         std::vector<double> result(elements);
-        std::vector<double> sums;
+        std::map<std::array<std::uint64_t, 3>, std::vector<double>> open;  // reductions, by where their outputs begin
         for_each_tile(problem, tiling, [&](const TileRange& tile, bool first, bool last) {
             const std::vector<std::size_t> places = places_of(operation, tile);
+            std::vector<double>& sums = open[{tile.batch.begin, tile.i.begin, tile.j.begin}];
             if (first) {
                 sums.assign(places.size(), 0);
             }
