@@ -84,8 +84,10 @@ public:
 
     MachineParameters read() {
         read_head();
-        const bool array_sound = sound([&] { read_mac_array(); });
-        const bool scratchpad_sound = sound([&] { read_scratchpad(); });
+        // That a required section is missing is reported by the end of the map alone: such a section is not sound
+        // either.
+        const bool array_sound = sound([&] { read_mac_array(); }) && root_.has("mac_array");
+        const bool scratchpad_sound = sound([&] { read_scratchpad(); }) && root_.has("scratchpad");
         const bool dma_sound = sound([&] { read_dma(); });
         const bool gradient_sound = sound([&] { read_log_gradient(); });
         const bool dram_sound = sound([&] { read_dram(); });

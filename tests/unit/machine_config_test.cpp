@@ -406,6 +406,12 @@ TEST(MachineConfigTest, RefusesUnknownTechnologyAndMemory) {
     EXPECT_THAT(problems_of(with("dram: {channels: 1}", "ideal_memory: true")), ElementsAre());
 }
 
+TEST(MachineConfigTest, NothingIsCheckedInASectionThatIsMissing) {
+    EXPECT_THAT(problems_of("name: m\nclock_period_ps: 1000\ntechnology: 45nm\nvector_unit: {lanes: 1}\n"),
+                ElementsAre("m.yaml:1:1: missing key 'mac_array'", "m.yaml:1:1: missing key 'scratchpad'",
+                            "m.yaml:1:1: missing key 'dram'"));
+}
+
 TEST(MachineConfigTest, AMemoryIsATypicalOneOfItsStandard) {
     const MachineParameters machine =
         parse_machine(with("dram: {channels: 1}", "dram: {standard: DDR4-3200}"), "m.yaml");
