@@ -65,10 +65,12 @@ std::unordered_map<std::string, const MappingFile::Entry*> MappingChoice::entrie
     if (section == nullptr) {
         return entries;
     }
-    for (const MappingFile::Entry& entry : section->entries) {
-        entries.emplace(entry.gemm, &entry);
-    }
     std::vector<Problem> problems;
+    for (const MappingFile::Entry& entry : section->entries) {
+        if (!entries.emplace(entry.gemm, &entry).second) {
+            problems.push_back({entry.where, "a second mapping for the same GEMM; remove one of them"});
+        }
+    }
     std::unordered_map<std::string, const MappingFile::Entry*> used;
     for (const Lowering::ListedGemm& gemm : gemms) {
         if (const auto found = entries.find(gemm.task.key()); found != entries.end()) {

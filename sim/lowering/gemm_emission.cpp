@@ -215,9 +215,10 @@ void GemmEmission::finish_tile(const TileRange& tile, const std::shared_ptr<cons
         emitter_.convert(conversion, made);
         made = later(made, emitter_.issued(Unit::log_gradient));
     }
-    for (std::size_t copy = 0; copy < task_.stored_bits.size(); ++copy) {
-        emitter_.store(moved_by(problem.out(tile, task_.stored_bits[copy]), places_.stored[copy]),
-                       task_.stored_parts[copy], later(made, places_.out_in_dram));
+    for (std::size_t n = 0; n < task_.stored.size(); ++n) {
+        const GemmTask::StoredCopy& copy = task_.stored[n];
+        emitter_.store(moved_by(problem.out(tile, copy.bits), places_.stored[n]), copy.part,
+                       later(made, places_.out_in_dram));
     }
     if (hooks_.finished) {
         hooks_.finished(tile);

@@ -25,7 +25,7 @@ struct GemmPlaces {
     };
     std::vector<Operand> inputs;        ///< left, right, then as GemmTask::side_inputs
     Dependencies small_inputs{};        ///< biases and the like, which every tile needs
-    std::vector<std::uint64_t> stored;  ///< addresses, in the order of GemmTask::stored_bits
+    std::vector<std::uint64_t> stored;  ///< addresses, in the order of GemmTask::stored
     Dependencies start{};               ///< before anything may be written to the buffers
     Dependencies out_on_chip{};         ///< before results that stay may be written
     Dependencies out_in_dram{};         ///< before results may be stored

@@ -153,8 +153,7 @@ void GemmJob::describe_copies(const OutputCopies& output) {
             of(task_.vector_write_bits, output.part(format)) += bits_of(format, tensor);
         }
         if (output.stores(format) && !context_.machine.ideal_memory) {
-            task_.stored_bits.push_back(bits_of(format, tensor));
-            task_.stored_parts.push_back(output.part(format));
+            task_.stored.push_back({bits_of(format, tensor), output.part(format)});
             places_.stored.push_back(memory.address(output.id, format));
         }
     }

@@ -214,8 +214,7 @@ std::uint64_t GemmProblem::j_step() const {
 }
 
 std::uint64_t GemmProblem::l_step() const {
-    const bool rows = phase_ == Phase::dw && !std::holds_alternative<Matmul>(work_);
-    return rows ? 1 : block_or_one(l_.extent);
+    return reduces_rows() ? 1 : block_or_one(l_.extent);
 }
 
 Range GemmProblem::input_rows(const Range& output_rows) const {

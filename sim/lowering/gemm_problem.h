@@ -56,6 +56,8 @@ public:
     [[nodiscard]] std::uint64_t batch() const { return batch_; }
     /// Of matrices? Then tiles all look alike, and several products of a batch may share one.
     [[nodiscard]] bool is_matmul() const { return std::holds_alternative<Matmul>(work_); }
+    /// Is a unit of l a row of pixels, as in the weight gradient of a convolution? Else it is a channel or an element.
+    [[nodiscard]] bool reduces_rows() const { return phase_ == Phase::dw && !is_matmul(); }
     [[nodiscard]] const TiledDimension& i() const { return i_; }
     [[nodiscard]] const TiledDimension& j() const { return j_; }
     [[nodiscard]] const TiledDimension& l() const { return l_; }

@@ -28,8 +28,8 @@ std::string GemmTask::key() const {
         text += "; side " + text_of(side);
     }
     text += fmt::format("; result {}; code {}", result_bits, code_bits);
-    for (const std::uint32_t bits : stored_bits) {
-        text += fmt::format("; stored {}", bits);
+    for (const StoredCopy& copy : stored) {
+        text += fmt::format("; stored {}", copy.bits);
     }
     return text + fmt::format("; lanes {} {} {}", lane_ops, sum(vector_read_bits), sum(vector_write_bits));
 }

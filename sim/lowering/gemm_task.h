@@ -30,12 +30,16 @@ struct GemmTask {
         friend bool operator==(const Operand&, const Operand&) = default;
     };
 
+    struct StoredCopy {
+        std::uint32_t bits = 16;
+        ScratchpadPart part = ScratchpadPart::output;  ///< from which it is stored
+    };
+
     GemmProblem problem;
     ArrayMode mode = ArrayMode::fp16;
     Operand left{}, right{};
     std::vector<Operand> side_inputs{};                   ///< of the epilogue, each as large as the output
-    std::vector<std::uint32_t> stored_bits{};             ///< of each copy of an output that goes to DRAM
-    std::vector<ScratchpadPart> stored_parts{};           ///< of the scratchpad, from which each of them is stored
+    std::vector<StoredCopy> stored{};                     ///< the copies of an output that go to DRAM
     ScratchpadPart result_part = ScratchpadPart::output;  ///< where the array writes its results
     ScratchpadPart code_part = ScratchpadPart::gradient;  ///< where codes of gradients are made
     std::uint32_t result_bits = 16;  ///< of the output buffer for one output: every copy but codes, the 16-bit result

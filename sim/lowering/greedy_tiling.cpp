@@ -31,7 +31,6 @@ bool fits(const GemmTask& task, const Tiling& tiling, const MachineParameters& m
 LeastTile least_tile(const GemmTask& task, const MachineParameters& machine) {
     const GemmProblem& problem = task.problem;
     const ArrayGeometry& geometry = *machine.mac_array.modes[static_cast<std::size_t>(task.mode)];
-    const bool rows_reduced = problem.l().period < problem.l().extent;
     const auto channels = [](const TiledDimension& dimension, std::uint64_t width, std::uint64_t block) {
         return std::min(dimension.extent, round_up(width, block));
     };
@@ -42,7 +41,7 @@ LeastTile least_tile(const GemmTask& task, const MachineParameters& machine) {
     }
     const std::uint64_t i = ceil_div(geometry.rows, std::max<std::uint64_t>(1, outputs_of_unit));
     return {std::min(problem.i().period, i), channels(problem.j(), geometry.cols, problem.j_step()),
-            channels(problem.l(), rows_reduced ? 1 : geometry.rows, problem.l_step())};
+            channels(problem.l(), problem.reduces_rows() ? 1 : geometry.rows, problem.l_step())};
 }
 
 Tiling greedy_tiling(const GemmTask& task, const MachineParameters& machine) {

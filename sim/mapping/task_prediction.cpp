@@ -43,8 +43,8 @@ GemmPlaces places_alone(const GemmTask& task) {
     for (const GemmTask::Operand& side : task.side_inputs) {
         places.inputs.push_back({.address = place(outputs, side.bits)});
     }
-    for (const std::uint32_t bits : task.stored_bits) {
-        places.stored.push_back(place(outputs, bits));
+    for (const GemmTask::StoredCopy& copy : task.stored) {
+        places.stored.push_back(place(outputs, copy.bits));
     }
     return places;
 }

@@ -74,8 +74,8 @@ TilingEstimate::TilingEstimate(const GemmTask& task, const MachineParameters& ma
     const TileRange first{batch, i_.parts[0].example, j_.parts[0].example, l_.parts[0].example};
     first_left_ = task.left.resident() ? 0 : moved(problem.left(first, task.left.bits));
     first_right_ = task.right.resident() ? 0 : moved(problem.right(first, task.right.bits));
-    for (const std::uint32_t bits : task.stored_bits) {
-        out_bytes_of_tile_ += moved(problem.out(first, bits));
+    for (const GemmTask::StoredCopy& copy : task.stored) {
+        out_bytes_of_tile_ += moved(problem.out(first, copy.bits));
     }
     for (const GemmTask::Operand& side : task.side_inputs) {
         out_bytes_of_tile_ += side.resident() ? 0 : moved(problem.out(first, side.bits));

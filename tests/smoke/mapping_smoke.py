@@ -118,6 +118,17 @@ class Mapping(smoke.Case):
     def test_no_such_file(self):
         self.assertIn("missing.yaml", "\n".join(self.refused(self.path("missing.yaml"))))
 
+    def test_a_second_mapping_for_a_gemm_is_refused(self):
+        text = self.mappings()
+        path = self.path("twice.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + text[text.index("  - gemm"):])
+        lines = self.refused(path)
+        count = text.count("  - gemm")
+        self.assertEqual(len(lines), count)
+        self.assertIn(f"{path}:{text.count(chr(10)) + 1}:", lines[0])
+        self.assertIn("a second mapping for the same GEMM", lines[0])
+
     def test_objectives(self):
         """Summed over kinds of GEMM, each objective expects the least of its own quantity: of one GEMM alone it need
         not, because only the mappings that look best are looked at closely."""

@@ -29,8 +29,7 @@ GemmTask task_of(const Operation& operation) {
     GemmTask task{.problem = test::problem_of(operation), .mode = ArrayMode::int4};
     task.left.bits = 4;
     task.right.bits = 4;
-    task.stored_bits = {16};
-    task.stored_parts = {ScratchpadPart::output};
+    task.stored = {{16, ScratchpadPart::output}};
     return task;
 }
 

@@ -210,6 +210,26 @@ TEST(GreedyTiling, HalvesUntilItFits) {
               (Tiling{1, 64, 64, 64, LoopOrder::ijl, Dataflow::output_stationary, 2, 2, 2}));
 }
 
+// Channels are halved first, down to the 8 of the array: rows of dy and of x then take 128 x 8 x 2 = 2048 bytes, and a
+// tile reads two more of x. Two buffers of each: with eight rows 2 x 8 x 2048 + 2 x 10 x 2048 = 73,728 bytes do not fit
+// 65,520, with four 2 x 4 x 2048 + 2 x 6 x 2048 = 40,960 and two buffers of 8 x 8 x 9 outputs of 2 bytes do.
+TEST(GreedyTiling, CutsTheRowsOfASingleImage) {
+    const GemmTask task{.problem = test::problem_of(test::gemm(Convolution{.n = 1,
+                                                                           .c = 16,
+                                                                           .h = 128,
+                                                                           .w = 128,
+                                                                           .k = 16,
+                                                                           .r = 3,
+                                                                           .s = 3,
+                                                                           .pad_top = 1,
+                                                                           .pad_bottom = 1,
+                                                                           .pad_left = 1,
+                                                                           .pad_right = 1},
+                                                               Phase::dw))};
+    EXPECT_EQ(greedy_tiling(task, test::small_machine()),
+              (Tiling{1, 8, 8, 4, LoopOrder::ijl, Dataflow::output_stationary, 2, 2, 2}));
+}
+
 TEST(GreedyTiling, SaysWhenNothingFits) {
     const GemmTask task{.problem = test::problem_of(test::gemm(Matmul{1, 8, 9, 10, false, true}, Phase::forward))};
     MachineParameters machine = test::small_machine();
