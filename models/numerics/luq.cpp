@@ -44,12 +44,13 @@ int LuqGrid::encode(float x, std::uint64_t random) const {
         return 0;
     }
     const double ratio = magnitude * to_ratio_ / largest_;
+    // Up where the upper 52 random bits, as a number in [0, 1), are below the probability.
     if (ratio < 1.0) {
         return static_cast<double>(static_cast<std::int64_t>(random >> 12)) * power_of_two<double>(-52) < ratio ? 1 : 0;
     }
-    // The fraction of the ratio is the probability of the next power of two: added to random bits below the exponent,
-    // it carries just that often. Infinity and NaN have the highest exponent.
-    const std::uint64_t carried = bits_of(ratio) + (random >> 12);
+    // The fraction of the ratio is the probability of the next power of two. Added to the complement of the random
+    // bits it carries into the exponent just then. Infinity and NaN have the highest exponent.
+    const std::uint64_t carried = bits_of(ratio) + (~random >> 12);
     return std::min(static_cast<int>(carried >> 52) - 1023 + 1, levels_);
 }
 
