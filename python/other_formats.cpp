@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <pybind11/stl.h>
 #include <string>
 #include <string_view>
 #include <vector>
