@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/numerics/e2m1.h"
+#include "models/numerics/int4.h"
 #include "models/numerics/log5.h"
 #include "models/numerics/luq.h"
 #include "models/numerics/mxfp4.h"
@@ -192,6 +193,18 @@ py::array_t<float> log5_decode(const CodesIn& codes, int full_scale_log2, const 
     return mapped<float>(codes, [&](std::uint8_t code, std::size_t) { return grid.decode(code); });
 }
 
+py::tuple int4_affine(const Floats& x, double lowest, double highest) {
+    if (!(std::isfinite(lowest) && std::isfinite(highest) && lowest <= highest)) {
+        throw py::value_error("lowest, highest: expected finite numbers in this order, found " +
+                              std::to_string(lowest) + " and " + std::to_string(highest));
+    }
+    const Int4AffineMap map(lowest, highest);
+    return py::make_tuple(
+        mapped<std::uint8_t>(
+            x, [&](float value, std::size_t) { return int4_bits(map.encode(static_cast<double>(value))); }),
+        map.decode(1) - map.decode(0), map.decode(0));
+}
+
 Codes8 e2m1_encode(const Floats& x, const std::string& rounding, std::uint64_t seed) {
     const E2m1Rounding chosen = rounding_of(rounding);
     const CounterRandom random(seed);
@@ -203,6 +216,9 @@ Codes8 e2m1_encode(const Floats& x, const std::string& rounding, std::uint64_t s
 
 void define_other_formats(py::module_& module) {
     using namespace pybind11::literals;
+    module.def("int4_affine", &int4_affine, "x"_a, "lowest"_a, "highest"_a,
+               "[lowest, highest] stretched to -8..7: (codes int4_signed, scale, zero); an integer stands for "
+               "integer * scale + zero. NaN takes -8.");
     module.def(
         "radix2_fp4",
         [](const Floats& x, int scale_log2) {

@@ -124,6 +124,17 @@ def test_codes():
     assert np.isnan(nibblesim.e8m0_decode(np.array([255], dtype=np.uint8)))[0]
 
 
+def test_int4_affine():
+    x = np.concatenate([halves(), -halves()])
+    codes, scale, zero = nibblesim.int4_affine(x, -2.0, 10.0)
+    integers = (codes.astype(int) ^ 8) - 8
+    position = -8 + 15 * ((x.astype(np.float64) + 2) / 12)
+    assert np.array_equal(integers, np.clip(np.round(position), -8, 7))  # NumPy rounds ties to even
+    assert abs(-8 * scale + zero + 2) < 1e-12 and abs(7 * scale + zero - 10) < 1e-12
+    codes, _, _ = nibblesim.int4_affine(np.array([3, 5], dtype=np.float32), 3.0, 3.0)
+    assert list(codes) == [8, 8]
+
+
 def test_radix2_fp4():
     levels = np.array([0] + [2.0**n for n in range(-3, 4)])
     codes = np.arange(16, dtype=np.uint8)
@@ -232,6 +243,7 @@ def test_errors():
     expect_error("rounding: expected one of 'nearest', 'stochastic', found 'up'",
                  lambda: nibblesim.mxfp4(x, rounding="up"))
     expect_error("two-dimensional blocks, found shape (4,)", lambda: nibblesim.nvfp4(x[0], two_dimensional=True))
+    expect_error("lowest, highest: expected", lambda: nibblesim.int4_affine(x, 2.0, 1.0))
     expect_error("levels: expected 1 to 30, found 0", lambda: nibblesim.luq(x, 1, levels=0))
     for largest in (-1.0, np.inf, np.nan, 1e39):
         expect_error("largest: expected a float32 number from 0", lambda: nibblesim.luq(x, 1, largest=largest))
