@@ -25,6 +25,9 @@ namespace nibble::python {
 namespace {
 
 using Codes8 = py::array_t<std::uint8_t>;
+using CodesIn = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
+/// Where a tie must not hang on the last bit of float32.
+using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
 constexpr std::array<std::string_view, 2> rounding_names{"nearest", "stochastic"};
 constexpr std::array<std::string_view, 2> base_names{"2", "sqrt2"};
@@ -50,8 +53,6 @@ py::array_t<Out> mapped(const py::array_t<In, py::array::c_style | py::array::fo
     }
     return out;
 }
-
-using CodesIn = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
 
 /// An array of x's shape whose elements `fill` writes, all at once.
 template <class Fill>
@@ -193,15 +194,14 @@ py::array_t<float> log5_decode(const CodesIn& codes, int full_scale_log2, const 
     return mapped<float>(codes, [&](std::uint8_t code, std::size_t) { return grid.decode(code); });
 }
 
-py::tuple int4_affine(const Floats& x, double lowest, double highest) {
+py::tuple int4_affine(const Doubles& x, double lowest, double highest) {
     if (!(std::isfinite(lowest) && std::isfinite(highest) && lowest <= highest)) {
         throw py::value_error("lowest, highest: expected finite numbers in this order, found " +
                               std::to_string(lowest) + " and " + std::to_string(highest));
     }
     const Int4AffineMap map(lowest, highest);
     return py::make_tuple(
-        mapped<std::uint8_t>(
-            x, [&](float value, std::size_t) { return int4_bits(map.encode(static_cast<double>(value))); }),
+        mapped<std::uint8_t>(x, [&](double value, std::size_t) { return int4_bits(map.encode(value)); }),
         map.decode(1) - map.decode(0), map.decode(0));
 }
 

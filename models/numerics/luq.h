@@ -25,7 +25,7 @@ inline constexpr int default_luq_levels = 7;
 /// become the top level with their sign. If `largest` is 0, everything is 0.
 class LuqGrid {
 public:
-    /// `largest`: finite, not negative; not the tensor's own maximum if that is estimated from earlier steps (sec. 5).
+    /// `largest`: finite, not negative; not the tensor's own maximum if that is estimated from earlier steps.
     /// `levels`: 1..30. Throws ModelError otherwise.
     LuqGrid(float largest, int levels = default_luq_levels);
     /// The grid of a tensor's own largest finite magnitude.

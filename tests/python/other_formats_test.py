@@ -131,7 +131,7 @@ def test_int4_affine():
     position = -8 + 15 * ((x.astype(np.float64) + 2) / 12)
     assert np.array_equal(integers, np.clip(np.round(position), -8, 7))  # NumPy rounds ties to even
     assert abs(-8 * scale + zero + 2) < 1e-12 and abs(7 * scale + zero - 10) < 1e-12
-    codes, _, _ = nibblesim.int4_affine(np.array([3, 5], dtype=np.float32), 3.0, 3.0)
+    codes, _, _ = nibblesim.int4_affine(np.array([3, 5]), 3.0, 3.0)
     assert list(codes) == [8, 8]
 
 

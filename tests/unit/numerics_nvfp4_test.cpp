@@ -34,7 +34,7 @@ float single(double exact) {
     return static_cast<float>(exact);
 }
 
-/// The nearest of the E4M3 numbers, by trying all: sec. 2.1 of Micikevicius et al. 2022, 448 the largest.
+/// The nearest of the E4M3 numbers, by trying all (Micikevicius et al. 2022), 448 the largest.
 double nearest_e4m3(double x) {
     int best = 0;
     const auto value = [](int code) {
