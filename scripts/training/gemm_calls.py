@@ -2,12 +2,13 @@
 """What training tells a recorder: every quantised GEMM that it executes, and what each step did to the gradients.
 
 A recorder is any object with the methods of Recorder, given to scripts/training/session.py. A session without one pays
-one comparison a GEMM. Nothing is copied: a recorder that keeps a tensor beyond the call that gave it must clone it.
+one comparison a GEMM. All tensors are NumPy arrays. Nothing is copied: a recorder that keeps an array beyond the call
+that gave it must copy it.
 """
 
 import dataclasses
 
-import torch
+import numpy
 
 
 @dataclasses.dataclass
@@ -19,7 +20,8 @@ class Operand:
               batch dimensions that the product has, in the layout that the call's `layout` gives. Padding is not in it.
     format    an array format (int4_signed, int4_unsigned, fp4_even, fp4_odd, fp8_143, fp8_152, fp16), or the name of
               one that the array does not have (radix2_fp4, luq, mxfp4, nvfp4, log5).
-    codes     operand codes, of the same shape as values; None for formats that the array does not have.
+    codes     operand codes, uint8 (fp16: uint16), of the same shape as values; None for formats that the array does not
+              have.
     levels    what the GEMM multiplies, in place of codes, for those formats; value = levels * scale, as below.
     scale     what a code's number is multiplied by: value = number(code) * scale. A Python float.
     clip      the limit that the format's range was stretched to (SAWB's clip, PACT's alpha); None for other formats.
@@ -28,10 +30,10 @@ class Operand:
     """
 
     role: str
-    values: torch.Tensor
+    values: numpy.ndarray
     format: str
-    codes: torch.Tensor = None
-    levels: torch.Tensor = None
+    codes: numpy.ndarray = None
+    levels: numpy.ndarray = None
     scale: float = 1.0
     clip: float = None
     scale_log2: int = None
@@ -47,7 +49,8 @@ class GemmCall:
               that of the right one
     kind      "conv" or "matmul"
     left, right  operands. conv: x, w (forward); dy, w (dx); dy, x (dw). matmul forward: x, w; dx: dy, w; dw: dy, x
-              where x is m,k, w is n,k and dy is m,n. Products of two activations: a, b; dy, b; a, dy.
+              where x is m,k, w is n,k and dy is m,n. Products of two activations: a, b; dy, b; a, dy (dy, a if b lies
+              n,k, so that the result lies as b does).
     attributes  conv: n, c, h, w, k, r, s, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h,
               dilation_w, groups of the layer's forward convolution. matmul: batch, m, n, k of this GEMM and how its
               operands lie, left "mk" or "km", right "kn" or "nk".
@@ -64,7 +67,7 @@ class GemmCall:
     right: Operand
     attributes: dict
     call: int
-    sums: torch.Tensor
+    sums: numpy.ndarray
     chunk: int
     accumulator: str
 
