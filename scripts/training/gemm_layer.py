@@ -34,13 +34,11 @@ class GemmLayer(torch.nn.Module):
         self.number = session.register(self)
         self.scale = session.gradient_scale()
         self._weight_operands, self._weight_version = {}, None
-        self._calls = {}
         self.begin_step()
 
     def begin_step(self):
         self.statistics = self.session.new_statistics(self.name)
         self._calls = {}
-        self._weight_version = None
 
     def alpha(self, which):
         return self.alphas[which] if len(self.alphas) else None
@@ -122,7 +120,7 @@ class GemmLayer(torch.nn.Module):
         """Raw sums to values: times the scales, rounded to FP16, as a tensor. Reports the GEMM if asked to."""
         number = self._calls.get(phase, 0)
         self._calls[phase] = number + 1
-        if self.session.recording and torch.is_grad_enabled() | (phase != "forward"):
+        if self.session.recording:
             self.session.recorder.gemm(GemmCall(self.name, self.position, phase, self.geometry.kind, left, right,
                                                 attributes(), number, sums, gemm.chunk, gemm.accumulator))
         scaled = numpy.multiply(sums, numpy.float32(left.scale * right.scale))
