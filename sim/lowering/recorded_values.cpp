@@ -14,6 +14,7 @@
 #include "models/numerics/fp8.h"
 #include "models/numerics/half.h"
 #include "models/numerics/int4.h"
+#include "models/numerics/power_scale.h"
 #include "models/numerics/sawb.h"
 #include "sim/base/error.h"
 #include "sim/input/gemm_direction.h"
@@ -75,15 +76,6 @@ OperandCodes encoded_fp16(std::span<const float> values) {
 }
 
 }  // namespace
-
-int scale_log2_into(double largest, int window_log2) {
-    if (largest == 0.0) {
-        return 0;
-    }
-    int exponent = 0;
-    const double fraction = std::frexp(largest, &exponent);  // in [1/2, 1)
-    return window_log2 - exponent + (fraction == 0.5 ? 1 : 0);
-}
 
 OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted) {
     switch (wanted) {
