@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """WAV files of 16-bit PCM, one channel, in a folder or a .tar, .tar.gz or .tar.xz archive."""
 
+import io
 import pathlib
 import struct
 import tarfile
 
 import numpy
 
-from training.data.files import UNPACKING_ERRORS
+from training.data.files import read_file
 from training.errors import InputError
 
 
@@ -51,12 +52,12 @@ def read_wavs(path):
 
 
 def _unpacked(path):
+    # Unpacked as a whole first: an archive's own reader does not notice when its last bytes are missing.
+    data = read_file(path)
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for member in archive:
                 if member.isfile() and member.name.endswith(".wav"):
                     yield pathlib.PurePath(member.name).name, archive.extractfile(member).read()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file or folder; scripts/download_data.py fetches the data sets") from None
-    except (tarfile.TarError, OSError, *UNPACKING_ERRORS) as error:
+    except tarfile.TarError as error:
         raise InputError(f"{path}: expected a folder or a whole .tar, .tar.gz or .tar.xz archive: {error}") from error
