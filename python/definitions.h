@@ -9,5 +9,6 @@ namespace nibble::python {
 void define_array_formats(pybind11::module_& module);
 void define_gemm(pybind11::module_& module);
 void define_convolution(pybind11::module_& module);
+void define_other_formats(pybind11::module_& module);
 
 }  // namespace nibble::python

@@ -6,4 +6,5 @@ PYBIND11_MODULE(nibblesim, module) {
     nibble::python::define_array_formats(module);
     nibble::python::define_gemm(module);
     nibble::python::define_convolution(module);
+    nibble::python::define_other_formats(module);
 }
