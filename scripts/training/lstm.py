@@ -49,7 +49,7 @@ class _Recurrence(torch.autograd.Function):
         tanhs = inputs.new_empty(length, batch, hidden)
         for t in range(length):
             # The state before the first step is zero, and so is its product.
-            summed = inputs[t] + layer.forward_gemm(states[t], weight, two=False) if t else inputs[0]
+            summed = inputs[t] + layer.forward_gemm(states[t], weight, {}) if t else inputs[0]
             gate = gates[t]
             torch.sigmoid(summed, out=gate)
             torch.tanh(summed[:, 2 * hidden:3 * hidden], out=gate[:, 2 * hidden:3 * hidden])
@@ -89,14 +89,15 @@ class _Recurrence(torch.autograd.Function):
                 dstate = dgates[t] @ weight
                 continue
             caches.append({})
-            dstate = layer.dx_gemm(array(dgates[t]), states[t], weight, two=False, cache=caches[-1])
+            dstate = layer.dx_gemm(array(dgates[t]), states[t], weight, caches[-1])
             if learns_clip:
                 dstate, share = layer.clip_gradient(0, states[t], dstate)
                 dalpha = dalpha + share
         # Steps 1 and later: the others have no state to multiply.
         later, before = dgates[1:].flatten(0, 1), states[1:length].flatten(0, 1)
         if emulated:
-            dw = layer.dw_gemm(array(later), before, weight.shape, _joined(caches[::-1], array(later)))
+            layer.check_gradient(array(later))
+            dw = layer.dw_gemm(array(later), before, weight, _joined(caches[::-1], array(later)))
         else:
             dw = later.t() @ before
         return dgates, dw, dalpha, None
