@@ -45,10 +45,10 @@ void require_output(std::span<float> output, std::size_t expected, std::size_t t
 template <class Element>
 std::vector<Element> decoded(const Tensor4& images, const CodeDecoder<Element>& decoder, bool channels_last,
                              unsigned threads) {
-    const auto [count, channels, height, width] = images.shape;
-    const std::size_t plane = height * width;
-    std::vector<Element> elements(count * channels * plane);
-    run_tasks(count, threads, [&](std::size_t image) {
+    const std::size_t channels = images.shape[1];
+    const std::size_t plane = images.shape[2] * images.shape[3];
+    std::vector<Element> elements(images.shape[0] * channels * plane);
+    run_tasks(images.shape[0], threads, [&](std::size_t image) {
         Element* out = elements.data() + image * channels * plane;
         std::visit(
             [&](const auto* codes) {
