@@ -15,7 +15,7 @@ namespace {
 
 using Pair = std::array<std::int64_t, 2>;
 
-/// The arguments that all three products share.
+/// How the kernel moves, as all three products take it.
 struct Geometry {
     Pair stride;
     Pair padding;
@@ -82,92 +82,86 @@ py::array without_gaps(const py::array& array) {
     return py::array::ensure(array, py::array::c_style);
 }
 
-py::array_t<float> output(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
-    return py::array_t<float>({a, b, c, d});
+/// An operand's codes, with the name of its format and what the arguments call both.
+struct Operand {
+    const py::array& codes;
+    OperandFormat format;
+    const char* what;
+
+    Operand(const py::array& array, const std::string& format_name, const char* name)
+        : codes(array), format(operand_format(format_name, (std::string(name) + "_format").c_str())), what(name) {}
+
+    [[nodiscard]] py::ssize_t size(py::ssize_t dimension) const { return codes.shape(dimension); }
+    [[nodiscard]] Pair plane() const { return {size(2), size(3)}; }
+};
+
+void require_tensors(const Operand& left, const Operand& right) {
+    require_codes(left.codes, left.format, 4, left.what);
+    require_codes(right.codes, right.format, 4, right.what);
 }
 
-std::span<float> span_of_output(py::array_t<float>& array) {
-    return {array.mutable_data(), static_cast<std::size_t>(array.size())};
+/// One of convolution_forward(), convolution_dx() and convolution_dw().
+using Product = void (*)(const ConvolutionShape&, const CodeArray&, const CodeArray&, const AccumulationRule&, unsigned,
+                         std::span<float>);
+
+py::array_t<float> run(Product product, const ConvolutionShape& shape, const Operand& left, const Operand& right,
+                       const std::array<std::uint64_t, 4>& result, py::ssize_t chunk, const std::string& accumulator,
+                       py::ssize_t threads) {
+    const AccumulationRule rule = accumulation_rule(chunk, accumulator);
+    const unsigned workers = thread_count(threads);
+    const py::array left_packed = without_gaps(left.codes);
+    const py::array right_packed = without_gaps(right.codes);
+    const CodeArray left_codes = code_array(left_packed, left.format);
+    const CodeArray right_codes = code_array(right_packed, right.format);
+    py::array_t<float> sums(result);
+    const std::span<float> out(sums.mutable_data(), static_cast<std::size_t>(sums.size()));
+    {
+        const py::gil_scoped_release release;
+        product(shape, left_codes, right_codes, rule, workers, out);
+    }
+    return sums;
 }
 
 py::array_t<float> forward(const py::array& x, const py::array& w, const std::string& x_format,
                            const std::string& w_format, const Pair& stride, const Pair& padding, const Pair& dilation,
                            std::int64_t groups, py::ssize_t chunk, const std::string& accumulator,
                            py::ssize_t threads) {
-    const OperandFormat of_x = operand_format(x_format, "x_format");
-    const OperandFormat of_w = operand_format(w_format, "w_format");
-    require_codes(x, of_x, 4, "x");
-    require_codes(w, of_w, 4, "w");
-    const ConvolutionShape shape =
-        shape_from({stride, padding, dilation, groups}, size(x.shape(0), "batch"), {x.shape(1), w.shape(0)},
-                   {x.shape(2), x.shape(3)}, {w.shape(2), w.shape(3)});
+    const Operand left(x, x_format, "x");
+    const Operand right(w, w_format, "w");
+    require_tensors(left, right);
+    const ConvolutionShape shape = shape_from({stride, padding, dilation, groups}, size(left.size(0), "batch"),
+                                              {left.size(1), right.size(0)}, left.plane(), right.plane());
     require_shape(w, {shape.k, shape.c / shape.groups, shape.r, shape.s}, "w");
-    const AccumulationRule rule = accumulation_rule(chunk, accumulator);
-    const unsigned workers = thread_count(threads);
-    const py::array x_codes = without_gaps(x);
-    const py::array w_codes = without_gaps(w);
-    py::array_t<float> y = output(shape.n, shape.k, shape.p(), shape.q());
-    const std::span<float> out = span_of_output(y);
-    const CodeArray left = code_array(x_codes, of_x);
-    const CodeArray right = code_array(w_codes, of_w);
-    {
-        const py::gil_scoped_release release;
-        convolution_forward(shape, left, right, rule, workers, out);
-    }
-    return y;
+    return run(&convolution_forward, shape, left, right, {shape.n, shape.k, shape.p(), shape.q()}, chunk, accumulator,
+               threads);
 }
 
 py::array_t<float> input_gradient(const py::array& dy, const py::array& w, const std::string& dy_format,
                                   const std::string& w_format, const Pair& input_size, const Pair& stride,
                                   const Pair& padding, const Pair& dilation, std::int64_t groups, py::ssize_t chunk,
                                   const std::string& accumulator, py::ssize_t threads) {
-    const OperandFormat of_dy = operand_format(dy_format, "dy_format");
-    const OperandFormat of_w = operand_format(w_format, "w_format");
-    require_codes(dy, of_dy, 4, "dy");
-    require_codes(w, of_w, 4, "w");
-    const std::int64_t channels = w.shape(1) * static_cast<std::int64_t>(count(groups, 1, "groups"));
-    const ConvolutionShape shape = shape_from({stride, padding, dilation, groups}, size(dy.shape(0), "batch"),
-                                              {channels, w.shape(0)}, input_size, {w.shape(2), w.shape(3)});
+    const Operand left(dy, dy_format, "dy");
+    const Operand right(w, w_format, "w");
+    require_tensors(left, right);
+    const std::int64_t channels = right.size(1) * static_cast<std::int64_t>(count(groups, 1, "groups"));
+    const ConvolutionShape shape = shape_from({stride, padding, dilation, groups}, size(left.size(0), "batch"),
+                                              {channels, right.size(0)}, input_size, right.plane());
     require_shape(dy, {shape.n, shape.k, shape.p(), shape.q()}, "dy");
-    const AccumulationRule rule = accumulation_rule(chunk, accumulator);
-    const unsigned workers = thread_count(threads);
-    const py::array dy_codes = without_gaps(dy);
-    const py::array w_codes = without_gaps(w);
-    py::array_t<float> dx = output(shape.n, shape.c, shape.h, shape.w);
-    const std::span<float> out = span_of_output(dx);
-    const CodeArray left = code_array(dy_codes, of_dy);
-    const CodeArray right = code_array(w_codes, of_w);
-    {
-        const py::gil_scoped_release release;
-        convolution_dx(shape, left, right, rule, workers, out);
-    }
-    return dx;
+    return run(&convolution_dx, shape, left, right, {shape.n, shape.c, shape.h, shape.w}, chunk, accumulator, threads);
 }
 
 py::array_t<float> weight_gradient(const py::array& x, const py::array& dy, const std::string& x_format,
                                    const std::string& dy_format, const Pair& kernel_size, const Pair& stride,
                                    const Pair& padding, const Pair& dilation, std::int64_t groups, py::ssize_t chunk,
                                    const std::string& accumulator, py::ssize_t threads) {
-    const OperandFormat of_x = operand_format(x_format, "x_format");
-    const OperandFormat of_dy = operand_format(dy_format, "dy_format");
-    require_codes(x, of_x, 4, "x");
-    require_codes(dy, of_dy, 4, "dy");
-    const ConvolutionShape shape = shape_from({stride, padding, dilation, groups}, size(x.shape(0), "batch"),
-                                              {x.shape(1), dy.shape(1)}, {x.shape(2), x.shape(3)}, kernel_size);
+    const Operand left(x, x_format, "x");
+    const Operand right(dy, dy_format, "dy");
+    require_tensors(left, right);
+    const ConvolutionShape shape = shape_from({stride, padding, dilation, groups}, size(left.size(0), "batch"),
+                                              {left.size(1), right.size(1)}, left.plane(), kernel_size);
     require_shape(dy, {shape.n, shape.k, shape.p(), shape.q()}, "dy");
-    const AccumulationRule rule = accumulation_rule(chunk, accumulator);
-    const unsigned workers = thread_count(threads);
-    const py::array x_codes = without_gaps(x);
-    const py::array dy_codes = without_gaps(dy);
-    py::array_t<float> dw = output(shape.k, shape.c / shape.groups, shape.r, shape.s);
-    const std::span<float> out = span_of_output(dw);
-    const CodeArray left = code_array(x_codes, of_x);
-    const CodeArray right = code_array(dy_codes, of_dy);
-    {
-        const py::gil_scoped_release release;
-        convolution_dw(shape, left, right, rule, workers, out);
-    }
-    return dw;
+    return run(&convolution_dw, shape, left, right, {shape.k, shape.c / shape.groups, shape.r, shape.s}, chunk,
+               accumulator, threads);
 }
 
 }  // namespace

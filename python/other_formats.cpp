@@ -19,6 +19,7 @@
 #include "models/numerics/radix2_fp4.h"
 #include "python/arguments.h"
 #include "python/definitions.h"
+#include "sim/base/units.h"
 
 namespace nibble::python {
 
@@ -130,12 +131,9 @@ py::tuple nvfp4_codes(const Floats& x, py::ssize_t axis, const std::string& roun
                       bool two_dimensional) {
     const Nvfp4Tensor tensor = nvfp4_tensor(x, axis, rounding, seed, two_dimensional);
     std::vector<py::ssize_t> sizes = sizes_of(x);
-    const auto blocks_of = [](py::ssize_t size) {
-        return (size + static_cast<py::ssize_t>(nvfp4_block) - 1) / static_cast<py::ssize_t>(nvfp4_block);
-    };
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         if (two_dimensional || i == axis_of(x, axis).index) {
-            sizes[i] = blocks_of(sizes[i]);
+            sizes[i] = static_cast<py::ssize_t>(ceil_div(static_cast<std::uint64_t>(sizes[i]), nvfp4_block));
         }
     }
     return py::make_tuple(code_bytes(tensor.elements, sizes_of(x)), code_bytes(tensor.scales, sizes),
@@ -149,9 +147,8 @@ py::array_t<float> nvfp4(const Floats& x, py::ssize_t axis, const std::string& r
 }
 
 py::array_t<float> luq(const Floats& x, std::uint64_t seed, int levels, std::optional<double> largest) {
-    constexpr int most_levels = 30;
-    if (levels < 1 || levels > most_levels) {
-        throw py::value_error("levels: expected 1 to " + std::to_string(most_levels) + ", found " +
+    if (levels < 1 || levels > most_luq_levels) {
+        throw py::value_error("levels: expected 1 to " + std::to_string(most_luq_levels) + ", found " +
                               std::to_string(levels));
     }
     if (largest && !(*largest >= 0.0 && *largest <= static_cast<double>(std::numeric_limits<float>::max()))) {

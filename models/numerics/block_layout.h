@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "models/numerics/magnitudes.h"
+#include "sim/base/units.h"
 
 namespace nibble {
 
@@ -18,7 +19,7 @@ struct BlockLayout {
 
     [[nodiscard]] constexpr std::size_t elements() const { return outer * length * inner; }
     /// Blocks of `size` elements along the axis.
-    [[nodiscard]] constexpr std::size_t along(std::size_t size) const { return (length + size - 1) / size; }
+    [[nodiscard]] constexpr std::size_t along(std::size_t size) const { return ceil_div(length, size); }
     [[nodiscard]] constexpr std::size_t blocks(std::size_t size) const { return outer * along(size) * inner; }
 };
 

@@ -46,7 +46,7 @@ template <class Element>
 std::vector<Element> decoded(const Tensor4& images, const CodeDecoder<Element>& decoder, bool channels_last,
                              unsigned threads) {
     const std::size_t channels = images.shape[1];
-    const std::size_t plane = images.shape[2] * images.shape[3];
+    const std::size_t plane = images.plane();
     std::vector<Element> elements(images.shape[0] * channels * plane);
     run_tasks(images.shape[0], threads, [&](std::size_t image) {
         Element* out = elements.data() + image * channels * plane;
@@ -135,16 +135,27 @@ void multiply_pixels(const std::vector<Element>& left, std::size_t rows, std::si
                     });
 }
 
-/// The taps of the kernel as the forward pass has them.
-std::vector<PatchGrid::Tap> forward_taps(const ConvolutionShape& c) {
-    std::vector<PatchGrid::Tap> taps;
+/// The pixels of y and what the kernel's taps reach from them in x, in the channels of a group.
+PatchGrid output_grid(const ConvolutionShape& c, std::size_t group) {
+    const std::size_t channels = c.c / c.groups;
+    PatchGrid grid{.rows = c.p(),
+                   .columns = c.q(),
+                   .step_h = c.stride_h,
+                   .step_w = c.stride_w,
+                   .height = c.h,
+                   .width = c.w,
+                   .image_channels = c.c,
+                   .first_channel = group * channels,
+                   .channels = channels,
+                   .taps = {}};
     for (std::size_t r = 0; r < c.r; ++r) {
         for (std::size_t s = 0; s < c.s; ++s) {
-            taps.push_back({static_cast<std::ptrdiff_t>(r * c.dilation_h) - static_cast<std::ptrdiff_t>(c.pad_top),
-                            static_cast<std::ptrdiff_t>(s * c.dilation_w) - static_cast<std::ptrdiff_t>(c.pad_left)});
+            grid.taps.push_back(
+                {static_cast<std::ptrdiff_t>(r * c.dilation_h) - static_cast<std::ptrdiff_t>(c.pad_top),
+                 static_cast<std::ptrdiff_t>(s * c.dilation_w) - static_cast<std::ptrdiff_t>(c.pad_left)});
         }
     }
-    return taps;
+    return grid;
 }
 
 /// Input pixels (first, first + stride, ...) of one axis and the taps that reach them.
@@ -184,16 +195,7 @@ void convolution_forward(const ConvolutionShape& c, const CodeArray& x, const Co
         const CodeDecoder<Element> decode_x(x.format, sum.integers);
         const std::vector<Element> images = decoded({x, {c.n, c.c, c.h, c.w}}, decode_x, false, threads);
         for_each_group(c.groups, threads, [&](std::size_t group, unsigned workers) {
-            const PatchGrid grid{.rows = c.p(),
-                                 .columns = c.q(),
-                                 .step_h = c.stride_h,
-                                 .step_w = c.stride_w,
-                                 .height = c.h,
-                                 .width = c.w,
-                                 .image_channels = c.c,
-                                 .first_channel = group * channels,
-                                 .channels = channels,
-                                 .taps = forward_taps(c)};
+            const PatchGrid grid = output_grid(c, group);
             const std::vector<Element> weights =
                 gathered(w, decode_w, filters, taps, channels, taps, [&](std::size_t filter, std::size_t tap) {
                     return (group * filters + filter) * channels * taps + tap;
@@ -269,16 +271,7 @@ void convolution_dw(const ConvolutionShape& c, const CodeArray& x, const CodeArr
         const CodeDecoder<Element> decode_x(x.format, sum.integers);
         const std::vector<Element> images = decoded({x, {c.n, c.c, c.h, c.w}}, decode_x, true, threads);
         for_each_group(c.groups, threads, [&](std::size_t group, unsigned workers) {
-            const PatchGrid grid{.rows = c.p(),
-                                 .columns = c.q(),
-                                 .step_h = c.stride_h,
-                                 .step_w = c.stride_w,
-                                 .height = c.h,
-                                 .width = c.w,
-                                 .image_channels = c.c,
-                                 .first_channel = group * channels,
-                                 .channels = channels,
-                                 .taps = forward_taps(c)};
+            const PatchGrid grid = output_grid(c, group);
             const std::vector<Element> gradients =
                 gathered(dy, decode_dy, filters, c.n, plane, 1, [&](std::size_t filter, std::size_t image) {
                     return (image * c.k + group * filters + filter) * plane;

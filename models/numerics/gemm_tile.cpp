@@ -122,7 +122,7 @@ template <std::size_t bytes, bool exact_products, class Element>
 }
 
 template <std::size_t bytes>
-[[gnu::always_inline]] inline void run_products(const ProductStrip& strip) {
+[[gnu::always_inline]] inline void run(const ProductStrip& strip) {
     constexpr std::size_t width = tile_columns<double>;
     for (std::size_t first = 0; first < strip.columns; first += width) {
         Tile<double> sums;
@@ -145,11 +145,6 @@ template <std::size_t bytes, class Element>
         }
     }
     run_strip<bytes, true>(strip);
-}
-
-template <std::size_t bytes>
-[[gnu::always_inline]] inline void run(const ProductStrip& strip) {
-    run_products<bytes>(strip);
 }
 
 // Everything above is inlined into each of these functions, and compiled for it.

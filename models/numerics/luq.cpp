@@ -14,18 +14,12 @@
 
 namespace nibble {
 
-namespace {
-
-constexpr int most_levels = 30;
-
-}  // namespace
-
 LuqGrid::LuqGrid(float largest, int levels)
     : largest_(static_cast<double>(largest)), levels_(levels), to_ratio_(std::ldexp(1.0, levels - 1)) {
     if (!(largest >= 0.0F && largest <= std::numeric_limits<float>::max())) {
         throw ModelError("the largest magnitude of LUQ must be finite and not negative");
     }
-    if (levels < 1 || levels > most_levels) {
+    if (levels < 1 || levels > most_luq_levels) {
         throw ModelError("LUQ has 1 to 30 levels");
     }
 }
@@ -56,7 +50,7 @@ int LuqGrid::encode(float x, std::uint64_t random) const {
 
 void LuqGrid::round(std::span<const float> tensor, std::uint64_t seed, std::span<float> values,
                     std::uint64_t first) const {
-    std::array<float, most_levels + 1> of_code{};
+    std::array<float, most_luq_levels + 1> of_code{};
     for (int code = 0; code <= levels_; ++code) {
         of_code[static_cast<std::size_t>(code)] = level(code);
     }

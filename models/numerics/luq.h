@@ -12,6 +12,7 @@ namespace nibble {
 /// alpha = max / 2^(2^(b-1)) with b = 3, gives the 5 levels alpha..16 alpha. The code that accompanied its submission
 /// (openreview.net/forum?id=yTbNYYcopd) divides by 2^(2^3 - 1) and so has 8, which is nine magnitudes with zero.
 inline constexpr int default_luq_levels = 7;
+inline constexpr int most_luq_levels = 30;
 
 /// Logarithmic unbiased quantisation of gradients (Chmiel et al., arXiv 2112.10769): levels 0 and alpha 2^k,
 /// k = 0..levels-1, alpha = largest / 2^(levels-1), so that the largest magnitude of the tensor is a level.
@@ -26,7 +27,7 @@ inline constexpr int default_luq_levels = 7;
 class LuqGrid {
 public:
     /// `largest`: finite, not negative; not the tensor's own maximum if that is estimated from earlier steps.
-    /// `levels`: 1..30. Throws ModelError otherwise.
+    /// `levels`: 1..most_luq_levels. Throws ModelError otherwise.
     LuqGrid(float largest, int levels = default_luq_levels);
     /// The grid of a tensor's own largest finite magnitude.
     [[nodiscard]] static LuqGrid stretched_to(std::span<const float> tensor, int levels = default_luq_levels);

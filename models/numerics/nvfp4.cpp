@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "models/numerics/fp8.h"
+#include "sim/base/units.h"
 
 namespace nibble {
 
@@ -30,8 +31,7 @@ float element_factor(std::uint8_t scale, const Nvfp4TensorScale& tensor_scale) {
 
 std::size_t block_count(const BlockLayout& layout, Nvfp4Blocks blocks) {
     if (blocks == Nvfp4Blocks::tiles) {
-        const std::size_t columns = (layout.inner + nvfp4_block - 1) / nvfp4_block;
-        return layout.outer * layout.along(nvfp4_block) * columns;
+        return layout.outer * layout.along(nvfp4_block) * ceil_div(layout.inner, nvfp4_block);
     }
     return layout.blocks(nvfp4_block);
 }
