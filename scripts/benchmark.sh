@@ -8,10 +8,11 @@ filter=${1:-.}
 build=build/release
 scripts/install_dependencies.sh --test
 cmake --preset release >/dev/null
-cmake --build "$build" --target machine_benchmark numerics_benchmark dram_benchmark import_benchmark >/dev/null
+cmake --build "$build" --target machine_benchmark numerics_benchmark formats_benchmark dram_benchmark \
+  import_benchmark >/dev/null
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-for suite in machine numerics dram import; do
+for suite in machine numerics formats dram import; do
   "$build/tests/benchmark/${suite}_benchmark" --benchmark_filter="$filter" --benchmark_format=console \
     --benchmark_out="$results/$suite.json" --benchmark_out_format=json 2>/dev/null
 done

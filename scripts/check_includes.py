@@ -18,6 +18,7 @@ ALLOWED = {
     "sim/base": set(),
     "sim/counters": {"sim/base"},
     "models/numerics": {"sim/base"},
+    "python": {"sim/base", "models/numerics"},
     "params": {"sim/base", "models/numerics"},
     "sim/program": {"sim/base", "sim/counters", "params"},
     "sim/kernel": {"sim/base", "sim/counters"},
@@ -52,8 +53,8 @@ ALLOWED = {
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
-SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "params", "sim/program", "sim/config", "sim/input",
-                "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report"}
+SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "python", "params", "sim/program", "sim/config",
+                "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}
@@ -63,6 +64,8 @@ def folder_of(path):
     """The row of the table that a file, given by its path from the root, belongs to."""
     if re.fullmatch(r"models/[^/]+/[^/]+_params\.h", path):
         return "params"
+    if path.startswith("python/"):
+        return "python"
     return "/".join(path.split("/")[:2])
 
 
@@ -113,7 +116,7 @@ def systemc_problems(root, path):
 
 def problems_of(root):
     yield from table_problems()
-    for top in ["sim", "models"]:
+    for top in ["sim", "models", "python"]:
         for file in sorted((root / top).rglob("*")):
             if file.suffix in {".h", ".cpp"}:
                 path = file.relative_to(root).as_posix()
@@ -131,6 +134,8 @@ def self_test():
                                  "models/dma/a.cpp:2: models/dma must not include sim/input"),
         "program sees a unit": ({"sim/program/a.h": '#include "models/dma/b.h"\n', "models/dma/b.h": ""},
                                 "sim/program must not include models/dma"),
+        "the module sees a unit": ({"python/a.cpp": '#include "models/dma/b.h"\n', "models/dma/b.h": ""},
+                                   "python/a.cpp:1: python must not include models/dma"),
         "program sees parameters": ({"sim/program/a.h": '#include "models/dma/dma_params.h"\n',
                                      "models/dma/dma_params.h": ""}, None),
         "SystemC": ({"sim/lowering/a.cpp": "#include <systemc>\n"},

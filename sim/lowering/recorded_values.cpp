@@ -14,6 +14,7 @@
 #include "models/numerics/fp8.h"
 #include "models/numerics/half.h"
 #include "models/numerics/int4.h"
+#include "models/numerics/power_scale.h"
 #include "models/numerics/sawb.h"
 #include "sim/base/error.h"
 #include "sim/input/gemm_direction.h"
@@ -78,7 +79,11 @@ OperandCodes encoded_fp4(OperandFormat format, std::span<const float> values, co
     const Fp4Phase phase = format == OperandFormat::fp4_even ? Fp4Phase::even : Fp4Phase::odd;
     const std::optional<std::int32_t>& said = given.fp4_scale_log2;
     const int scale_log2 = said ? *said : scale_log2_into(largest_of(values), fp4_largest_log2);
-    return encoded(format, scaled_range(said ? RangeRule::given : RangeRule::grad_scale, format, scale_log2), values,
+    if (said) {
+        return encoded(format, scaled_range(RangeRule::given, format, scale_log2), values,
+                       [&](float x) { return encode_fp4(decode_half(encode_half(x)), scale_log2, phase).code.bits; });
+    }
+    return encoded(format, scaled_range(RangeRule::grad_scale, format, scale_log2), values,
                    [&](float x) { return encode_fp4(x, scale_log2, phase).code.bits; });
 }
 
@@ -97,15 +102,6 @@ OperandCodes encoded_fp16(std::span<const float> values) {
 }
 
 }  // namespace
-
-int scale_log2_into(double largest, int window_log2) {
-    if (largest == 0.0) {
-        return 0;
-    }
-    int exponent = 0;
-    const double fraction = std::frexp(largest, &exponent);  // in [1/2, 1)
-    return window_log2 - exponent + (fraction == 0.5 ? 1 : 0);
-}
 
 OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted, const GivenRange& given) {
     switch (wanted) {

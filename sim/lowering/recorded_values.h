@@ -25,16 +25,6 @@ struct OperandCodes {
     QuantizationRange range;
 };
 
-/// What a power-of-two scale makes of the largest magnitude of an operand: at most this, and more than half of it.
-/// FP4: MAX of Sun et al. 2020, section 3.2 (grad_scale_max), for both phases. FP8: our choice; a product of two such
-/// operands is at most 256, which leaves binary16 sums room for 255 of them, and the smallest FP8 numbers still reach
-/// down to 2^-13 (1-4-3) and 2^-20 (1-5-2) of the largest.
-inline constexpr int fp4_largest_log2 = 6;
-inline constexpr int fp8_largest_log2 = 4;
-
-/// The scale, as a power of two, that brings `largest` into (2^(window_log2 - 1), 2^window_log2]; 0 for `largest` 0.
-[[nodiscard]] int scale_log2_into(double largest, int window_log2);
-
 /// Quantises a whole operand as the machine would, from finite numbers:
 ///  - int4_signed, which only weights have: zero-aligned SAWB with the clip of the tensor's own moments;
 ///  - int4_unsigned, activations: [0, max] stretched to 0..15, which is PACT with alpha at the maximum. If any element
@@ -44,8 +34,9 @@ inline constexpr int fp8_largest_log2 = 4;
 ///  - fp16: nearest, without a scale; what is beyond the largest finite number becomes that number.
 ///
 /// Where `given` says how the values were quantised, its clip or scale is used instead: weights by SAWB's levels of
-/// that clip, activations stretched from it, FP4 and FP8 with that power of two. Codes of activations then have a sign
-/// if it says so, or, if it does not say, if any element is negative; unsigned ones take negative elements to 0.
+/// that clip, activations stretched from it, FP8 and FP4 with that power of two, FP4 after rounding to FP16, in which
+/// gradients arrive at the log-gradient unit. Codes of activations then have a sign if it says so, or, if it does not
+/// say, if any element is negative; unsigned ones take negative elements to 0.
 [[nodiscard]] OperandCodes quantize_operand(std::span<const float> values, OperandFormat wanted,
                                             const GivenRange& given = {});
 

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "models/numerics/grad_scale.h"
+#include "models/numerics/power_scale.h"
 #include "sim/base/error.h"
 #include "sim/input/trace_writer.h"
 #include "tests/support/npy_bytes.h"
