@@ -34,6 +34,9 @@ def arguments_of(argv):
     parser.add_argument("--batch", type=int, help="default: the task's own")
     parser.add_argument("--long", action="store_true", help="the larger network and more epochs: hours")
     parser.add_argument("--limit-steps", type=int, metavar="N", help="end after N steps")
+    parser.add_argument("--accumulator", choices=("dlfloat16", "fp16", "fp32"), default="dlfloat16",
+                        help="of the machine; default as server-int4 has it, fp16 as edge-int4")
+    parser.add_argument("--chunk", type=int, default=32, help="products that are added before the accumulator rounds")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", metavar="FILE", help="go on from it if it exists; written now and then")
     parser.add_argument("--checkpoint-steps", type=int, default=100, metavar="N", help="how often (default 100)")
@@ -49,7 +52,7 @@ def arguments_of(argv):
 
 def main(argv):
     arguments = arguments_of(argv)
-    for name in ("epochs", "batch", "limit_steps", "threads", "checkpoint_steps"):
+    for name in ("epochs", "batch", "limit_steps", "threads", "checkpoint_steps", "chunk"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')}: expected a number from 1, found {value}")
@@ -63,7 +66,8 @@ def main(argv):
         module().set_threads(arguments.threads)
     files = {name: getattr(arguments, name.replace("-", "_")) for name in FILES}
     data = task.load(files, arguments.data == "sample")
-    run = Run(task, recipe, arguments.seed, arguments.epochs, arguments.batch, arguments.long, arguments.limit_steps)
+    run = Run(task, recipe, arguments.seed, arguments.epochs, arguments.batch, arguments.long, arguments.limit_steps,
+              arguments.accumulator, arguments.chunk)
     result = train(run, data, None, arguments.checkpoint, arguments.checkpoint_steps)
     result["threads"], result["data"] = arguments.threads, arguments.data
     if arguments.json:

@@ -11,6 +11,9 @@ import dataclasses
 import numpy
 
 
+ARRAY_FORMATS = ("int4_signed", "int4_unsigned", "fp4_even", "fp4_odd", "fp8_143", "fp8_152", "fp16")
+
+
 @dataclasses.dataclass
 class Operand:
     """One operand of a GEMM, as it was and as the array takes it.
@@ -20,23 +23,25 @@ class Operand:
               batch dimensions that the product has, in the layout that the call's `layout` gives. Padding is not in it.
     format    an array format (int4_signed, int4_unsigned, fp4_even, fp4_odd, fp8_143, fp8_152, fp16), or the name of
               one that the array does not have (radix2_fp4, luq, mxfp4, nvfp4, log5).
-    codes     operand codes, uint8 (fp16: uint16), of the same shape as values; None for formats that the array does not
-              have.
-    levels    what the GEMM multiplies, in place of codes, for those formats; value = levels * scale, as below.
+    codes     operand codes, uint8 (fp16: uint16), of the same shape as values, in array_format: `format` where the array
+              has it, and fp16 otherwise, in which the levels of the others are exact.
     scale     what a code's number is multiplied by: value = number(code) * scale. A Python float.
     clip      the limit that the format's range was stretched to (SAWB's clip, PACT's alpha); None for other formats.
-    scale_log2  where the scale is a power of two (fp4, fp8 and those without codes): numbers were multiplied by
-              2^scale_log2 first, and scale = 2^-scale_log2. None for int4; 0 for fp16.
+    scale_log2  where the scale is a power of two (fp4, fp8, radix2_fp4, mxfp4, log5): numbers were multiplied by
+              2^scale_log2 first, and scale = 2^-scale_log2. 0 for fp16; None for int4, luq and nvfp4.
     """
 
     role: str
     values: numpy.ndarray
     format: str
-    codes: numpy.ndarray = None
-    levels: numpy.ndarray = None
+    codes: numpy.ndarray
     scale: float = 1.0
     clip: float = None
     scale_log2: int = None
+
+    @property
+    def array_format(self):
+        return self.format if self.format in ARRAY_FORMATS else "fp16"
 
 
 @dataclasses.dataclass

@@ -136,7 +136,7 @@ class GemmLayer(torch.nn.Module):
 
     def forward_gemm(self, left, right, two):
         gemm = self.precision.forward
-        if gemm.product == "torch":
+        if not self.session.recipe.emulated:
             return self.geometry.torch_forward(left, right)
         x = array(left)
         self._require_finite(x, "forward", "activation")
@@ -195,7 +195,7 @@ class _Gemm(torch.autograd.Function):
         layer, (left, right) = ctx.layer, ctx.saved_tensors
         two = len(layer.signed) == 2
         need = ctx.needs_input_grad
-        if layer.precision.forward.product == "torch":
+        if not layer.session.recipe.emulated:
             dx, dw = layer.geometry.torch_backward(dy, left, right, need)
             return dx, dw, None, None, None
         cache, gradient = {}, array(dy)

@@ -10,7 +10,6 @@ import numpy
 import torch
 
 from training.numerics import module
-from training.operands import numbers
 
 
 class Linear:
@@ -107,39 +106,15 @@ class Convolution:
         self._how = {"stride": self.stride, "padding": self.padding, "dilation": (1, 1), "groups": groups}
 
     def forward(self, gemm, x, w):
-        if gemm.product == "codes":
-            return module().conv_forward(x.codes, w.codes, x.format, w.format, **self._how, **rule(gemm))
-        columns = self._columns(numbers(x))  # N, groups, C R S / groups, P Q
-        n, _, _, pixels = columns.shape
-        filters = self._filters(numbers(w))
-        sums = [matmul_values(gemm, filters[g], _side_by_side(columns[:, g])) for g in range(self.groups)]
-        y = numpy.stack(sums).reshape(-1, n, pixels).swapaxes(0, 1)
-        p = (x.values.shape[2] + 2 * self.padding[0] - self.kernel[0]) // self.stride[0] + 1
-        return y.reshape(n, w.values.shape[0], p, -1)
+        return module().conv_forward(x.codes, w.codes, x.array_format, w.array_format, **self._how, **rule(gemm))
 
     def dx(self, gemm, dy, w, x_shape):
-        if gemm.product == "codes":
-            return module().conv_dx(dy.codes, w.codes, dy.format, w.format, input_size=tuple(x_shape[2:]), **self._how,
-                                    **rule(gemm))
-        n, k = dy.values.shape[:2]
-        gradients = numbers(dy).reshape(n, self.groups, k // self.groups, -1)
-        filters = self._filters(numbers(w))
-        sums = [matmul_values(gemm, filters[g].T, _side_by_side(gradients[:, g])) for g in range(self.groups)]
-        columns = numpy.stack(sums).reshape(-1, n, gradients.shape[-1]).swapaxes(0, 1)  # of all taps, of all groups
-        # The taps of a pixel are added in binary32.
-        return torch.nn.functional.fold(torch.from_numpy(numpy.ascontiguousarray(columns)), tuple(x_shape[2:]),
-                                        self.kernel, padding=self.padding, stride=self.stride).numpy()
+        return module().conv_dx(dy.codes, w.codes, dy.array_format, w.array_format, input_size=tuple(x_shape[2:]),
+                                **self._how, **rule(gemm))
 
-    def dw(self, gemm, dy, x, w_shape):
-        if gemm.product == "codes":
-            return module().conv_dw(x.codes, dy.codes, x.format, dy.format, kernel_size=self.kernel, **self._how,
-                                    **rule(gemm))
-        columns = self._columns(numbers(x))
-        n, k = dy.values.shape[:2]
-        gradients = numbers(dy).reshape(n, self.groups, k // self.groups, -1)
-        sums = [matmul_values(gemm, _side_by_side(gradients[:, g]), _side_by_side(columns[:, g]).T)
-                for g in range(self.groups)]
-        return numpy.concatenate(sums).reshape(w_shape)
+    def dw(self, gemm, dy, x, _):
+        return module().conv_dw(x.codes, dy.codes, x.array_format, dy.array_format, kernel_size=self.kernel,
+                                **self._how, **rule(gemm))
 
     def torch_forward(self, x, w):
         return torch.nn.functional.conv2d(x, w, None, self.stride, self.padding, 1, self.groups)
@@ -156,15 +131,6 @@ class Convolution:
                 "pad_left": self.padding[1], "pad_bottom": self.padding[0], "pad_right": self.padding[1],
                 "dilation_h": 1, "dilation_w": 1, "groups": self.groups}
 
-    def _columns(self, x):
-        """The input under every output pixel: N, groups, C R S / groups, P Q."""
-        columns = torch.nn.functional.unfold(torch.from_numpy(x), self.kernel, padding=self.padding,
-                                             stride=self.stride).numpy()
-        return columns.reshape(len(x), self.groups, -1, columns.shape[-1])
-
-    def _filters(self, w):
-        return w.reshape(self.groups, len(w) // self.groups, -1)
-
 
 def _product(batch, m, n, k, left, right):
     return {"batch": batch, "m": m, "n": n, "k": k, "left": left, "right": right}
@@ -176,30 +142,12 @@ def rule(gemm):
 
 def multiply(gemm, left, right, left_turned=False, right_turned=False):
     """left x right, either of them turned on its side first; matrices, or batches of them."""
-    if gemm.product == "codes":
-        a, b = left.codes, right.codes
-    else:
-        a, b = numbers(left), numbers(right)
+    a, b = left.codes, right.codes
     a = a.swapaxes(-1, -2) if left_turned else a
     b = b.swapaxes(-1, -2) if right_turned else b
     if a.ndim == 2:
-        return _multiply_matrices(gemm, a, b, left.format, right.format)
+        return module().gemm(a, b, left.array_format, right.array_format, **rule(gemm))
     sums = numpy.empty((len(a), a.shape[1], b.shape[2]), numpy.float32)
     for one, (x, y) in enumerate(zip(a, b)):
-        sums[one] = _multiply_matrices(gemm, x, y, left.format, right.format)
+        sums[one] = module().gemm(x, y, left.array_format, right.array_format, **rule(gemm))
     return sums
-
-
-def matmul_values(gemm, a, b):
-    return module().matmul_values(a, b, **rule(gemm))
-
-
-def _multiply_matrices(gemm, a, b, a_format, b_format):
-    if gemm.product == "codes":
-        return module().gemm(a, b, a_format, b_format, **rule(gemm))
-    return matmul_values(gemm, a, b)
-
-
-def _side_by_side(images):
-    """N, rows, columns to rows, N columns."""
-    return images.swapaxes(0, 1).reshape(images.shape[1], -1)

@@ -32,11 +32,14 @@ class Run:
     batch: int = None
     long: bool = False
     limit_steps: int = None
+    accumulator: str = "dlfloat16"
+    chunk: int = 32
 
     def settings(self):
         """What a checkpoint must agree in."""
         return {"task": self.task.name, "recipe": self.recipe.name, "seed": self.seed, "epochs": self.all_epochs,
-                "batch": self.batch_size, "long": self.long, "limit_steps": self.limit_steps}
+                "batch": self.batch_size, "long": self.long, "limit_steps": self.limit_steps,
+                "accumulator": self.accumulator, "chunk": self.chunk}
 
     @property
     def all_epochs(self):
@@ -56,7 +59,7 @@ class Training:
 
     def __init__(self, run, data, recorder=None):
         self.run, self.data = run, data
-        self.session = Session(run.recipe, run.seed, recorder)
+        self.session = Session(run.recipe, run.seed, recorder, run.accumulator, run.chunk)
         torch.manual_seed(run.seed)
         self.model = run.task.build(self.session, data, **run.sizes)
         self.model.train()
@@ -148,20 +151,22 @@ def train(run, data, recorder=None, checkpoint_path=None, checkpoint_steps=100):
     """Runs to the end, from the checkpoint if there is one, and returns the result as train.py prints it."""
     training = Training(run, data, recorder)
     settings = run.settings()
-    history, losses, seconds = [], [], 0.0
+    history, losses, seconds, cpu_seconds = [], [], 0.0, 0.0
     state = checkpoint.load(checkpoint_path, settings) if checkpoint_path else None
     if state:
         training.load_state_dict(state["training"])
-        history, losses, seconds = state["history"], state["losses"], state["seconds"]
+        history, losses = state["history"], state["losses"]
+        seconds, cpu_seconds = state["seconds"], state["cpu_seconds"]
     progress = Progress(f"{run.task.name} {run.recipe.name} seed {run.seed}", training.steps, training.session.step)
     diverged = None
     while training.session.step < training.steps and not diverged:
-        began = time.perf_counter()
+        began, cpu_began = time.perf_counter(), time.process_time()
         try:
             losses.append(training.step())
         except Diverged as error:
             diverged = str(error)
         seconds += time.perf_counter() - began
+        cpu_seconds += time.process_time() - cpu_began
         done = training.session.step
         progress.step(done, losses[-1] if losses else math.nan)
         if losses and (done == training.steps or done % training.steps_per_epoch == 0) and not diverged:
@@ -174,10 +179,10 @@ def train(run, data, recorder=None, checkpoint_path=None, checkpoint_steps=100):
             losses = []
         if checkpoint_path and not diverged and (done % checkpoint_steps == 0 or done == training.steps):
             checkpoint.save(checkpoint_path, {"run": settings, "training": training.state_dict(), "history": history,
-                                              "losses": losses, "seconds": seconds})
+                                              "losses": losses, "seconds": seconds, "cpu_seconds": cpu_seconds})
     progress.end()
     return {**settings, "domain": run.task.domain, "steps": training.session.step, "skipped_steps": training.skipped,
             "parameters": sum(p.numel() for p in training.model.parameters()), "epochs_done": history,
             "test_accuracy": history[-1]["test_accuracy"] if history else None,
             "test_loss": history[-1]["test_loss"] if history else None,
-            "diverged": diverged, "training_seconds": seconds}
+            "diverged": diverged, "training_seconds": seconds, "training_cpu_seconds": cpu_seconds}

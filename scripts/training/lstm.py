@@ -65,7 +65,7 @@ class _Recurrence(torch.autograd.Function):
         layer = ctx.layer
         weight, gates, cells, states, tanhs = ctx.saved_tensors
         length, batch, hidden = tanhs.shape
-        emulated = layer.precision.forward.product != "torch"
+        emulated = layer.session.recipe.emulated
         learns_clip = layer.alpha(0) is not None
         dgates = torch.empty_like(gates)
         dstate = torch.zeros_like(tanhs[0])

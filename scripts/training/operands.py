@@ -2,7 +2,7 @@
 """Operands: float32 arrays brought into the format in which a GEMM takes them.
 
 Array formats become codes, which the module makes. Formats that the array does not have become numbers on the
-format's grid, multiplied by a power of two that keeps sums of products well within binary16.
+format's grid in a unit of the tensor's own, in which they are FP16 numbers, exactly: the array takes them as these.
 """
 
 import math
@@ -12,7 +12,6 @@ import numpy
 from training.gemm_calls import Operand
 from training.numerics import module
 
-CODED = {"int4_signed", "int4_unsigned", "fp4_even", "fp4_odd", "fp8_143", "fp8_152", "fp16"}
 # Largest magnitudes of operands after scaling: (8, 16], as recorded_values.h chooses for FP8.
 _WINDOW_LOG2 = 4
 
@@ -56,29 +55,45 @@ def fp4_pair(values, scale_log2):
     return pair, statistics
 
 
+def radix2(values, scale_log2):
+    """Radix-2 FP4 by a scale that is meant for radix 4: its largest level is 8 and not 64, so that GradScale's window
+    (32, 64] is (4, 8] here."""
+    log2 = scale_log2 - 3
+    levels = module().radix2_fp4(values, log2)
+    largest = math.ldexp(largest_magnitude(values), scale_log2)
+    found = {"largest_scaled": largest, "elements": values.size,
+             "underflowed_even": int(((levels == 0) & (values != 0)).sum()),
+             "saturated_even": int((numpy.abs(values) > math.ldexp(8.0, -log2)).sum())}
+    return _as_half("gradient", values, "radix2_fp4", levels, math.ldexp(1.0, -log2), log2), found
+
+
 def on_grid(role, values, name, axis, seed):
-    """A format without codes. Block formats (mxfp4, nvfp4) have their blocks along `axis`. The gradients of block
-    formats, and LUQ, are rounded stochastically by `seed`."""
+    """A format that the array does not have. Block formats (mxfp4, nvfp4) have their blocks along `axis`. The gradients of
+    block formats, and LUQ, are rounded stochastically by `seed`."""
     stochastic = {"rounding": "stochastic", "seed": seed} if role == "gradient" else {}
     if name == "luq":
         levels = module().luq(values, seed)
-    elif name == "mxfp4":
-        levels = module().mxfp4(values, axis=axis, **stochastic)
-    elif name == "nvfp4":
-        two_dimensional = {"two_dimensional": True} if role == "weight" else {}
-        levels = module().nvfp4(values, axis=axis, **stochastic, **two_dimensional)
-    else:
-        levels = module().log5(values)
-    return scaled(role, values, name, levels, module().scale_log2_into(largest_magnitude(levels), _WINDOW_LOG2))
+        # Powers of two times the largest magnitude, which need not be one.
+        return _as_half(role, values, name, levels, largest_magnitude(levels) / 16 or 1.0, None)
+    if name == "nvfp4":
+        levels = _nvfp4_weight(values) if role == "weight" else module().nvfp4(values, axis=axis, **stochastic)
+        # E2M1 times E4M3 times the tensor's scale, by which the largest product is 6 x 448.
+        return _as_half(role, values, name, levels, largest_magnitude(values) / (6 * 448) or 1.0, None)
+    levels = module().mxfp4(values, axis=axis, **stochastic) if name == "mxfp4" else module().log5(values)
+    log2 = module().scale_log2_into(largest_magnitude(levels), _WINDOW_LOG2)
+    return _as_half(role, values, name, levels, math.ldexp(1.0, -log2), log2)
 
 
-def scaled(role, values, name, levels, log2):
-    return Operand(role, values, name, levels=levels * numpy.float32(math.ldexp(1.0, log2)),
-                   scale=math.ldexp(1.0, -log2), scale_log2=log2)
+def _nvfp4_weight(values):
+    """Tiles of 16 outputs by 16 inputs; the inputs of a convolution are taps by channels."""
+    if values.ndim == 2:
+        return module().nvfp4(values, two_dimensional=True)
+    k, c, r, s = values.shape
+    matrix = module().nvfp4(values.transpose(0, 2, 3, 1).reshape(k, -1), two_dimensional=True)
+    return matrix.reshape(k, r, s, c).transpose(0, 3, 1, 2)
 
 
-def numbers(operand):
-    """What a GEMM of numbers multiplies: the levels, or the numbers that the codes stand for."""
-    if operand.levels is None:
-        operand.levels = module().decode(operand.codes, operand.format)
-    return operand.levels
+def _as_half(role, values, name, levels, unit, log2):
+    """`levels` in units of `unit` have at most seven significant bits: FP16 holds them, but for what is smaller than 2^-24
+    units."""
+    return Operand(role, values, name, module().half(levels * numpy.float32(1 / unit)), scale=unit, scale_log2=log2)

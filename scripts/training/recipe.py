@@ -11,7 +11,9 @@ Formats of operands:
   fp4_even, fp4_odd   gradients: radix-4, scaled by the layer's GradScale
   fp8_143, fp8_152    a power-of-two scale brings the tensor's largest magnitude into (8, 16]
   fp16        as it is
-  radix2_fp4, luq, mxfp4, nvfp4, log5   values on the grid of the format (python/), multiplied as numbers
+  radix2_fp4, luq, mxfp4, nvfp4, log5   docs/formats; the array does not have them, and multiplies them in FP16 mode, in
+              which their levels are exact
+  fp32        as it is, and torch's own product
 """
 
 import dataclasses
@@ -21,16 +23,14 @@ from training.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Gemm:
-    """Product: "codes" (the array's, bit by bit), "values" (of numbers; for formats that the array does not have, with
-    the same chunks and accumulator), "torch" (binary32). A GEMM reads two of the three roles, a product of two
-    activations reads activation for weight."""
+    """The formats of its operands. A GEMM reads two of the three roles; a product of two activations has the format of
+    weight for the right one. The accumulator is the machine's where the recipe says nothing."""
 
-    product: str
     activation: str = None
     weight: str = None
     gradient: str = None
-    accumulator: str = "fp16"
-    chunk: int = 64
+    accumulator: str = None
+    chunk: int = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,37 +58,45 @@ class Recipe:
     @property
     def emulated(self):
         """Whether the module is needed."""
-        return self.other.forward.product != "torch"
+        return self.other.forward.activation != "fp32"
+
+    def on_machine(self, accumulator, chunk):
+        """The recipe with the machine's rule of accumulation wherever it has none of its own."""
+        def ruled(layer):
+            return Layer(*(dataclasses.replace(gemm, accumulator=gemm.accumulator or accumulator, chunk=chunk)
+                           for gemm in (layer.forward, layer.dx, layer.dw)))
+
+        return dataclasses.replace(self, sensitive=ruled(self.sensitive), pointwise=ruled(self.pointwise),
+                                   other=ruled(self.other))
 
 
-def _same(product, activation, weight, gradient, accumulator="fp16"):
+def _same(activation, weight, gradient, accumulator=None):
     """All GEMMs with one format for each role."""
-    return Layer(forward=Gemm(product, activation=activation, weight=weight, accumulator=accumulator),
-                 dx=Gemm(product, gradient=gradient, weight=weight, accumulator=accumulator),
-                 dw=Gemm(product, gradient=gradient, activation=activation, accumulator=accumulator))
+    return Layer(forward=Gemm(activation=activation, weight=weight, accumulator=accumulator),
+                 dx=Gemm(gradient=gradient, weight=weight, accumulator=accumulator),
+                 dw=Gemm(gradient=gradient, activation=activation, accumulator=accumulator))
 
 
-def _int4(product, dx, dw):
+def _int4(dx, dw):
     """INT4 forward; gradients in the format of dx and the format of dw."""
-    return Layer(forward=Gemm("codes", activation="int4", weight="int4"),
-                 dx=Gemm(product, gradient=dx, weight="int4"),
-                 dw=Gemm(product, gradient=dw, activation="int4"))
+    return Layer(forward=Gemm(activation="int4", weight="int4"), dx=Gemm(gradient=dx, weight="int4"),
+                 dw=Gemm(gradient=dw, activation="int4"))
 
 
-_FP32 = _same("torch", "fp32", "fp32", "fp32")
-_FP16 = _same("codes", "fp16", "fp16", "fp16")
-_FP8 = _same("codes", "fp8_143", "fp8_143", "fp8_152")
-_TWO_PHASES = _int4("codes", dx="fp4_even", dw="fp4_odd")
-_ONE_PHASE = _int4("codes", dx="fp4_even", dw="fp4_even")
-_DW8 = _int4("codes", dx="fp4_even", dw="fp8_152")
-_BACKWARD_FP8 = _int4("codes", dx="fp8_152", dw="fp8_152")
-_BACKWARD_FP16 = _int4("codes", dx="fp16", dw="fp16")
-_RADIX2 = _int4("values", dx="radix2_fp4", dw="radix2_fp4")
-_LUQ = _int4("values", dx="luq", dw="luq")
+_FP32 = _same("fp32", "fp32", "fp32")
+_FP16 = _same("fp16", "fp16", "fp16")
+_FP8 = _same("fp8_143", "fp8_143", "fp8_152")
+_TWO_PHASES = _int4(dx="fp4_even", dw="fp4_odd")
+_ONE_PHASE = _int4(dx="fp4_even", dw="fp4_even")
+_DW8 = _int4(dx="fp4_even", dw="fp8_152")
+_BACKWARD_FP8 = _int4(dx="fp8_152", dw="fp8_152")
+_BACKWARD_FP16 = _int4(dx="fp16", dw="fp16")
+_RADIX2 = _int4(dx="radix2_fp4", dw="radix2_fp4")
+_LUQ = _int4(dx="luq", dw="luq")
 # The machines that these formats come from add up in binary32.
-_MXFP4 = _same("values", "mxfp4", "mxfp4", "mxfp4", accumulator="fp32")
-_NVFP4 = _same("values", "nvfp4", "nvfp4", "nvfp4", accumulator="fp32")
-_LOG5 = _same("values", "log5", "log5", "log5")
+_MXFP4 = _same("mxfp4", "mxfp4", "mxfp4", accumulator="fp32")
+_NVFP4 = _same("nvfp4", "nvfp4", "nvfp4", accumulator="fp32")
+_LOG5 = _same("log5", "log5", "log5")
 
 _RECIPES = [
     Recipe("fp32", "binary32, torch's own products", _FP32, _FP32, _FP32),
