@@ -27,10 +27,10 @@ enum class TensorRole : std::uint8_t {
 /// How the source of a tensor's values quantised them, for each format of which it says so. What it does not say
 /// follows from the values by the machine's own rule.
 struct GivenRange {
-    std::optional<double> clip;                  ///< INT4: the largest magnitude that a code stands for, above 0
-    std::optional<bool> has_sign;                ///< INT4, with a clip: signed codes or unsigned ones
-    std::optional<std::int32_t> fp4_scale_log2;  ///< FP4: numbers are multiplied by 2^this
-    std::optional<std::int32_t> fp8_scale_log2;  ///< FP8: the same
+    std::optional<double> clip{};                  ///< INT4: the largest magnitude that a code stands for, above 0
+    std::optional<bool> has_sign{};                ///< INT4, with a clip: signed codes or unsigned ones
+    std::optional<std::int32_t> fp4_scale_log2{};  ///< FP4: numbers are multiplied by 2^this
+    std::optional<std::int32_t> fp8_scale_log2{};  ///< FP8: the same
     friend bool operator==(const GivenRange&, const GivenRange&) = default;
 };
 

@@ -87,6 +87,19 @@ std::optional<TraceKey> key_named(std::string_view name, Place place) {
     return std::nullopt;
 }
 
+/// "inside 'end'", for people.
+std::string_view text_of(Place place) {
+    switch (place) {
+        case Place::inside_quantized:
+            return "inside 'quantized'";
+        case Place::inside_end:
+            return "inside 'end'";
+        case Place::line:
+            break;
+    }
+    return "on the line itself";
+}
+
 std::vector<std::string> key_names() {
     std::vector<std::string> names;
     names.reserve(keys.size());
@@ -265,8 +278,12 @@ struct TraceLine::Parser {
             const std::string_view name = field.unescaped_key();
             const std::optional<TraceKey> key = key_named(name, place);
             if (!key) {
+                const auto* const misplaced = std::ranges::find(keys, name, &KeySpec::name);
                 static const std::vector<std::string> names = key_names();
-                line->problem(key_column, fmt::format("unknown key '{}'{}", printable(name), suggestion(name, names)));
+                line->problem(key_column,
+                              misplaced != keys.end()
+                                  ? fmt::format("key '{}' belongs {}", name, text_of(misplaced->place))
+                                  : fmt::format("unknown key '{}'{}", printable(name), suggestion(name, names)));
                 continue;
             }
             if (line->has(*key)) {
