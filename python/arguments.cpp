@@ -87,13 +87,18 @@ void require_codes(const py::array& codes, OperandFormat format, py::ssize_t dim
     }
 }
 
-CodeMatrix code_matrix(const py::array& codes, OperandFormat format, const char* what) {
-    require_codes(codes, format, 2, what);
-    const py::ssize_t size = codes.itemsize();
-    if (codes.strides(0) % size != 0 || codes.strides(1) % size != 0) {
+std::array<std::ptrdiff_t, 2> whole_strides(const py::array& matrix, const char* what) {
+    const py::ssize_t size = matrix.itemsize();
+    if (matrix.strides(0) % size != 0 || matrix.strides(1) % size != 0) {
         throw py::value_error(std::string(what) + ": expected strides of whole elements");
     }
-    return {format, pointer_to(codes, format), codes.strides(0) / size, codes.strides(1) / size};
+    return {matrix.strides(0) / size, matrix.strides(1) / size};
+}
+
+CodeMatrix code_matrix(const py::array& codes, OperandFormat format, const char* what) {
+    require_codes(codes, format, 2, what);
+    const auto [rows, columns] = whole_strides(codes, what);
+    return {format, pointer_to(codes, format), rows, columns};
 }
 
 CodeArray code_array(const py::array& codes, OperandFormat format) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <pybind11/numpy.h>
@@ -36,6 +37,8 @@ using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
 /// Refuses codes that are not uint8 or, for 16-bit formats, uint16, and arrays of another number of dimensions.
 void require_codes(const py::array& codes, OperandFormat format, py::ssize_t dimensions, const char* what);
+/// The strides of a matrix in elements.
+[[nodiscard]] std::array<std::ptrdiff_t, 2> whole_strides(const py::array& matrix, const char* what);
 /// The codes of a matrix, where they lie. `codes` must outlive it.
 [[nodiscard]] CodeMatrix code_matrix(const py::array& codes, OperandFormat format, const char* what);
 /// The codes of a tensor without gaps. `codes` must outlive it.

@@ -2,7 +2,9 @@
 #include "models/numerics/gemm_tile.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace nibble {
 
@@ -18,15 +20,28 @@ struct VectorOf {
     using InMemory [[gnu::vector_size(bytes), gnu::aligned(alignof(Element)), gnu::may_alias]] = Element;
 };
 
+/// Keeps the compiler from fusing a product with the addition that follows.
+template <class Vector>
+[[gnu::always_inline]] inline void keep_rounded(Vector& product) {
+#if defined(__x86_64__)
+    asm("" : "+x"(product));
+#elif defined(__aarch64__)
+    asm("" : "+w"(product));
+#else
+#error "say in which kind of register a vector lies"
+#endif
+}
+
 /// out = the sum over `terms` of column k of A times row k of B. Each output is one sequential sum; the vectors run
-/// across outputs. Products are exact in Element, so fusing them with the addition changes nothing.
-template <std::size_t bytes, class Element>
+/// across outputs. Where products are exact in Element, fusing them with the addition changes nothing.
+template <std::size_t bytes, bool exact_products, class Element>
 [[gnu::always_inline]] inline void multiply_tile(std::size_t terms, const Element* a, const Element* b,
                                                  Tile<Element>& out) {
     using Vector = typename VectorOf<Element, bytes>::Type;
     using InMemory = typename VectorOf<Element, bytes>::InMemory;
-    // Four rows of two registers are what all x86-64 hosts can keep in registers beside their operands.
-    constexpr std::size_t vectors = 2;
+    // Six rows of two registers are what hosts of 16 registers can keep beside their operands; and enough independent
+    // sums to hide the latency of one.
+    constexpr std::size_t vectors = std::min<std::size_t>(2, tile_columns<Element> * sizeof(Element) / bytes);
     constexpr std::size_t step = vectors * bytes / sizeof(Element);
     for (std::size_t column = 0; column < tile_columns<Element>; column += step) {
         Vector sums[tile_rows][vectors] = {};
@@ -35,7 +50,11 @@ template <std::size_t bytes, class Element>
             const Element* a_column = a + k * tile_rows;
             for (std::size_t row = 0; row < tile_rows; ++row) {
                 for (std::size_t vector = 0; vector < vectors; ++vector) {
-                    sums[row][vector] += a_column[row] * b_row[vector];
+                    Vector product = a_column[row] * b_row[vector];
+                    if constexpr (!exact_products) {
+                        keep_rounded(product);
+                    }
+                    sums[row][vector] += product;
                 }
             }
         }
@@ -68,7 +87,7 @@ template <class Float, class Sum>
     }
 }
 
-template <std::size_t bytes, class Element>
+template <std::size_t bytes, bool exact_products, class Element>
 [[gnu::always_inline]] inline void run_strip(const GemmStrip<Element>& strip) {
     constexpr std::size_t width = tile_columns<Element>;
     for (std::size_t first = 0; first < strip.columns; first += width) {
@@ -78,9 +97,9 @@ template <std::size_t bytes, class Element>
         Tile<Element> sums;
         // Sums of one piece in a narrow type fit binary32, which rounds twice as fast as binary64.
         if (sizeof(Element) <= sizeof(float) && strip.piece >= strip.chunk) {
-            multiply_tile<bytes>(strip.chunk, strip.a, b, sums);
+            multiply_tile<bytes, exact_products>(strip.chunk, strip.a, b, sums);
             for (std::size_t row = 0; row < strip.rows; ++row) {
-                accumulate_row(strip.format, partial + row * strip.columns, sums[row], columns,
+                accumulate_row(strip.format, partial + row * strip.stride, sums[row], columns,
                                static_cast<float>(strip.unit));
             }
             continue;
@@ -88,7 +107,7 @@ template <std::size_t bytes, class Element>
         double total[tile_rows][width] = {};
         for (std::size_t k = 0; k < strip.chunk; k += strip.piece) {
             const std::size_t terms = std::min(strip.piece, strip.chunk - k);
-            multiply_tile<bytes>(terms, strip.a + k * tile_rows, b + k * width, sums);
+            multiply_tile<bytes, exact_products>(terms, strip.a + k * tile_rows, b + k * width, sums);
             for (std::size_t row = 0; row < tile_rows; ++row) {
                 for (std::size_t column = 0; column < width; ++column) {
                     total[row][column] += static_cast<double>(sums[row][column]);
@@ -96,7 +115,7 @@ template <std::size_t bytes, class Element>
             }
         }
         for (std::size_t row = 0; row < strip.rows; ++row) {
-            accumulate_row(strip.format, partial + row * strip.columns, total[row], columns, strip.unit);
+            accumulate_row(strip.format, partial + row * strip.stride, total[row], columns, strip.unit);
         }
     }
 }
@@ -106,7 +125,7 @@ template <std::size_t bytes>
     constexpr std::size_t width = tile_columns<double>;
     for (std::size_t first = 0; first < strip.columns; first += width) {
         Tile<double> sums;
-        multiply_tile<bytes>(strip.terms, strip.a, strip.b + first * strip.terms, sums);
+        multiply_tile<bytes, true>(strip.terms, strip.a, strip.b + first * strip.terms, sums);
         const std::size_t columns = std::min(width, strip.columns - first);
         for (std::size_t row = 0; row < strip.rows; ++row) {
             for (std::size_t column = 0; column < columns; ++column) {
@@ -116,43 +135,65 @@ template <std::size_t bytes>
     }
 }
 
-// Everything above is inlined into the two versions of these functions, and compiled for each.
+template <std::size_t bytes, class Element>
+[[gnu::always_inline]] inline void run(const GemmStrip<Element>& strip) {
+    if constexpr (std::is_same_v<Element, float>) {
+        if (!strip.exact_products) {
+            run_strip<bytes, false>(strip);
+            return;
+        }
+    }
+    run_strip<bytes, true>(strip);
+}
+
+template <std::size_t bytes>
+[[gnu::always_inline]] inline void run(const ProductStrip& strip) {
+    run_products<bytes>(strip);
+}
+
+// Everything above is inlined into each of these functions, and compiled for it.
 #if defined(__x86_64__)
-template <class Element>
-[[gnu::target("avx2,fma")]] void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
-    run_strip<32>(strip);
+template <class Strip>
+[[gnu::target("avx2,fma")]] void run_avx2_fma(const Strip& strip) {
+    run<32>(strip);
 }
-[[gnu::target("avx2,fma")]] void run_products_avx2_fma(const ProductStrip& strip) {
-    run_products<32>(strip);
-}
-#else
-template <class Element>
-void run_strip_avx2_fma(const GemmStrip<Element>& strip) {
-    run_strip<16>(strip);
-}
-void run_products_avx2_fma(const ProductStrip& strip) {
-    run_products<16>(strip);
+template <class Strip>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,fma")]] void run_avx512(const Strip& strip) {
+    run<64>(strip);
 }
 #endif
 
-template <class Element>
-void dispatch(VectorUnit unit, const GemmStrip<Element>& strip) {
-    if (unit == VectorUnit::avx2_fma) {
-        run_strip_avx2_fma(strip);
-    } else {
-        run_strip<16>(strip);
+template <class Strip>
+void dispatch(VectorUnit unit, const Strip& strip) {
+    switch (unit) {
+#if defined(__x86_64__)
+        case VectorUnit::avx512:
+            run_avx512(strip);
+            return;
+        case VectorUnit::avx2_fma:
+            run_avx2_fma(strip);
+            return;
+#endif
+        default:
+            run<16>(strip);
     }
 }
 
 }  // namespace
 
-VectorUnit best_vector_unit() {
+std::span<const VectorUnit> vector_units() {
+    static constexpr std::array all{VectorUnit::baseline, VectorUnit::avx2_fma, VectorUnit::avx512};
+    std::size_t usable = 1;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
-        return VectorUnit::avx2_fma;
+        usable = 2;
+        if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+            __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
+            usable = 3;
+        }
     }
 #endif
-    return VectorUnit::baseline;
+    return std::span(all).first(usable);
 }
 
 void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip) {
@@ -168,11 +209,7 @@ void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip) {
 }
 
 void add_products(VectorUnit unit, const ProductStrip& strip) {
-    if (unit == VectorUnit::avx2_fma) {
-        run_products_avx2_fma(strip);
-    } else {
-        run_products<16>(strip);
-    }
+    dispatch(unit, strip);
 }
 
 }  // namespace nibble

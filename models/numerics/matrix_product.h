@@ -34,4 +34,16 @@ struct CodeMatrix {
 void multiply(std::uint64_t m, std::uint64_t n, std::uint64_t k, const CodeMatrix& a, const CodeMatrix& b,
               const AccumulationRule& rule, unsigned threads, std::span<float> sums);
 
+/// A matrix of numbers, laid out as a CodeMatrix.
+struct NumberMatrix {
+    const float* numbers;
+    std::ptrdiff_t row_stride;
+    std::ptrdiff_t column_stride;
+};
+
+/// The same for numbers that are no codes of the array's: each product is rounded to binary32, then added in binary32
+/// to its chunk's sum; rounded to the accumulator's format between chunks.
+void multiply(std::uint64_t m, std::uint64_t n, std::uint64_t k, const NumberMatrix& a, const NumberMatrix& b,
+              const AccumulationRule& rule, unsigned threads, std::span<float> sums);
+
 }  // namespace nibble

@@ -2,7 +2,6 @@
 """The part that convolution, linear layer, LSTM and attention have in common: operands quantised as the recipe says,
 three GEMMs, results scaled and rounded to FP16, and all of it told to the recorder."""
 
-import functools
 import math
 
 import numpy
@@ -28,6 +27,7 @@ class GemmLayer(torch.nn.Module):
         kind = "sensitive" if sensitive else "pointwise" if geometry.pointwise else "other"
         self.precision = session.recipe.layer(kind)
         self.signed = signed if isinstance(signed, tuple) else (signed,)
+        self.two_activations = len(self.signed) == 2
         self.alphas = torch.nn.ParameterList()
         if self.precision.forward.activation == "int4":
             self.alphas.extend(torch.nn.Parameter(torch.zeros(())) for _ in self.signed)
@@ -45,24 +45,27 @@ class GemmLayer(torch.nn.Module):
 
     def multiply(self, left, right):
         """The layer's forward GEMM, differentiable: x and weight, or two activations."""
-        two = len(self.signed) == 2
-        return _Gemm.apply(left, right, self.alpha(0), self.alpha(1) if two else None, self)
+        return _Gemm.apply(left, right, self.alpha(0), self.alpha(1) if self.two_activations else None, self)
 
     # Operands -------------------------------------------------------------------------------------------------------
 
-    def activation(self, gemm, phase, values, which=0):
-        """`which` of a product's two activations."""
+    def activation(self, gemm, phase, values, cache, which=0):
+        """`which` of a product's two activations. `cache` keeps what forward and backward have in common."""
         name = gemm.weight if which else gemm.activation
-        if name == "int4":
-            return operands.int4_activation(values, self._alpha_for(values, which), self.signed[which])
-        return self._operand(name, phase, "activation", values, "weight" if which else "activation")
+        place = "weight" if which else "activation"
+        key = name, which, self._axis(name, phase, place)
+        if key not in cache:
+            if name == "int4":
+                cache[key] = operands.int4_activation(values, self._alpha_for(values, which), self.signed[which])
+            else:
+                cache[key] = self._operand(name, phase, "activation", values, place)
+        return cache[key]
 
     def weight(self, gemm, phase, weight):
         """Quantised once for each format and reduction, until the optimiser changes the weights."""
         if self._weight_version != weight._version:
             self._weight_operands, self._weight_version = {}, weight._version
-        axis = self.geometry.block_axis[phase]["weight"] if gemm.weight in ("mxfp4", "nvfp4") else None
-        key = gemm.weight, axis
+        key = gemm.weight, self._axis(gemm.weight, phase, "weight")
         if key not in self._weight_operands:
             values = array(weight)
             self._require_finite(values, phase, "weight")
@@ -86,10 +89,14 @@ class GemmLayer(torch.nn.Module):
                 cache[name], found = operands.radix2(values, log2)
                 self._observe(found, log2)
             return cache[name]
-        key = name if name not in ("mxfp4", "nvfp4") else (name, phase)
+        key = name, self._axis(name, phase, "gradient")
         if key not in cache:
             cache[key] = self._operand(name, phase, "gradient", values, "gradient")
         return cache[key]
+
+    def _axis(self, name, phase, place):
+        """The axis that blocks of a format lie along, None for formats without blocks."""
+        return self.geometry.block_axis[phase][place] if name in ("mxfp4", "nvfp4") else None
 
     def _operand(self, name, phase, role, values, place):
         if name == "fp16":
@@ -97,7 +104,7 @@ class GemmLayer(torch.nn.Module):
         if name.startswith("fp8"):
             return operands.fp8(role, values, name)
         seed = self.session.stochastic_seed(self.number, phase, self._calls.get(phase, 0))
-        return operands.on_grid(role, values, name, self.geometry.block_axis[phase][place], seed)
+        return operands.on_grid(role, values, name, self._axis(name, phase, place), seed)
 
     def _alpha_for(self, values, which):
         parameter = self.alphas[which]
@@ -116,15 +123,16 @@ class GemmLayer(torch.nn.Module):
 
     # GEMMs ----------------------------------------------------------------------------------------------------------
 
-    def result(self, phase, gemm, left, right, attributes, sums):
+    def _result(self, phase, gemm, left, right, x_shape, w_shape, sums):
         """Raw sums to values: times the scales, rounded to FP16, as a tensor. Reports the GEMM if asked to."""
         number = self._calls.get(phase, 0)
         self._calls[phase] = number + 1
         if self.session.recording:
-            self.session.recorder.gemm(GemmCall(self.name, self.position, phase, self.geometry.kind, left, right,
-                                                attributes(), number, sums, gemm.chunk, gemm.accumulator))
-        scaled = numpy.multiply(sums, numpy.float32(left.scale * right.scale))
-        return torch.from_numpy(module().round_half(scaled))
+            self.session.recorder.gemm(GemmCall(
+                self.name, self.position, phase, self.geometry.kind, left, right,
+                self.geometry.attributes(phase, x_shape, w_shape), number, sums, gemm.chunk, gemm.accumulator))
+        # The scales' product as one binary32 number.
+        return torch.from_numpy(module().round_half(sums * numpy.float32(left.scale * right.scale)))
 
     def _require_finite(self, values, phase, what):
         """Before formats that would hide it: NaN has a code in INT4."""
@@ -134,39 +142,45 @@ class GemmLayer(torch.nn.Module):
             kind = "NaN" if numpy.isnan(values).any() else "infinity"
             raise Diverged(f"step {self.session.step}: layer {self.name}: {kind} in the {what} of the {phase} GEMM")
 
-    def forward_gemm(self, left, right, two):
+    def forward_gemm(self, left, right, cache):
         gemm = self.precision.forward
         if not self.session.recipe.emulated:
             return self.geometry.torch_forward(left, right)
-        x = array(left)
+        x, w = array(left), array(right)
         self._require_finite(x, "forward", "activation")
-        a = self.activation(gemm, "forward", x)
-        if two:
-            self._require_finite(array(right), "forward", "activation")
-            b = self.activation(gemm, "forward", array(right), which=1)
+        a = self.activation(gemm, "forward", x, cache)
+        if self.two_activations:
+            self._require_finite(w, "forward", "activation")
+            b = self.activation(gemm, "forward", w, cache, which=1)
         else:
             b = self.weight(gemm, "forward", right)
-        return self.result("forward", gemm, a, b, functools.partial(self.geometry.attributes, "forward", x.shape,
-                                                                    b.values.shape), self.geometry.forward(gemm, a, b))
+        return self._result("forward", gemm, a, b, x.shape, w.shape, self.geometry.forward(gemm, a, b))
 
-    def dx_gemm(self, dy, left, right, two, cache):
+    def check_gradient(self, dy):
+        """Before formats in which infinity and NaN are the largest level: such a step is not taken, and the layer's scale
+        comes down."""
+        if not math.isfinite(float(dy.sum(dtype=numpy.float32))) and not numpy.isfinite(dy).all():
+            self.session.gradients_finite = False
+            self.scale.observe(math.inf)
+
+    def dx_gemm(self, dy, left, right, cache):
         """The gradient of the left operand, as the GEMM delivers it."""
         gemm = self.precision.dx
         a = self.gradient("dx", dy, cache)
-        b = self.activation(gemm, "dx", array(right), which=1) if two else self.weight(gemm, "dx", right)
-        return self.result("dx", gemm, a, b, functools.partial(self.geometry.attributes, "dx", left.shape,
-                                                               b.values.shape),
-                           self.geometry.dx(gemm, a, b, left.shape))
+        if self.two_activations:
+            b = self.activation(gemm, "dx", array(right), cache, which=1)
+        else:
+            b = self.weight(gemm, "dx", right)
+        return self._result("dx", gemm, a, b, left.shape, right.shape, self.geometry.dx(gemm, a, b, left.shape))
 
-    def dw_gemm(self, dy, left, right_shape, cache):
+    def dw_gemm(self, dy, left, right, cache):
         """The gradient of the right operand."""
         gemm = self.precision.dw
         a = self.gradient("dw", dy, cache)
-        b = self.activation(gemm, "dw", array(left))
+        b = self.activation(gemm, "dw", array(left), cache)
         first, second = (b, a) if self.geometry.activation_left_in_dw else (a, b)
-        return self.result("dw", gemm, first, second, functools.partial(self.geometry.attributes, "dw", left.shape,
-                                                                        right_shape),
-                           self.geometry.dw(gemm, a, b, right_shape))
+        return self._result("dw", gemm, first, second, left.shape, right.shape,
+                            self.geometry.dw(gemm, a, b, right.shape))
 
     def clip_gradient(self, which, values, gradient):
         """Straight through the quantiser: what passes to the activation, and the gradient of alpha."""
@@ -187,25 +201,26 @@ class _Gemm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, left, right, left_alpha, right_alpha, layer):
         ctx.layer = layer
+        ctx.cache = {}
         ctx.save_for_backward(left, right)
-        return layer.forward_gemm(left, right, len(layer.signed) == 2)
+        return layer.forward_gemm(left, right, ctx.cache)
 
     @staticmethod
     def backward(ctx, dy):
         layer, (left, right) = ctx.layer, ctx.saved_tensors
-        two = len(layer.signed) == 2
         need = ctx.needs_input_grad
         if not layer.session.recipe.emulated:
             dx, dw = layer.geometry.torch_backward(dy, left, right, need)
             return dx, dw, None, None, None
-        cache, gradient = {}, array(dy)
-        dx = layer.dx_gemm(gradient, left, right, two, cache) if need[0] else None
-        dw = layer.dw_gemm(gradient, left, right.shape, cache) if need[1] else None
+        gradient = array(dy)
+        layer.check_gradient(gradient)
+        dx = layer.dx_gemm(gradient, left, right, ctx.cache) if need[0] else None
+        dw = layer.dw_gemm(gradient, left, right, ctx.cache) if need[1] else None
         dalpha = [None, None]
         if layer.alpha(0) is not None:
             if dx is not None:
                 dx, dalpha[0] = layer.clip_gradient(0, left, dx)
-            if two and dw is not None:
+            if layer.two_activations and dw is not None:
                 dw, dalpha[1] = layer.clip_gradient(1, right, dw)
         return dx, dw, dalpha[0], dalpha[1], None
 

@@ -30,14 +30,7 @@ class TrainedScale:
         return self.log2
 
     def observe(self, largest_scaled):
-        """NaN counts as an overflow, as in grad_scale.h."""
-        if not math.isfinite(largest_scaled):
-            largest_scaled = math.inf
         self._largest = max(self._largest or 0.0, largest_scaled)
-
-    def overflowed(self):
-        """A sum of products with these gradients left the accumulator's range: the scale must come down."""
-        self._largest = math.inf
 
     def update(self):
         """Once a step, by the optimiser."""

@@ -110,7 +110,7 @@ class Training:
         if not math.isfinite(loss.item()):
             raise Diverged(f"step {session.step}: the loss is {loss.item()}")
         (loss * session.loss_scale.value).backward()
-        finite = self._unscale()
+        finite = self._unscale() and session.gradients_finite
         if finite:
             if self.run.task.clip_norm:
                 torch.nn.utils.clip_grad_norm_(self._weights(), self.run.task.clip_norm)

@@ -9,6 +9,7 @@ import math
 
 import torch
 
+from training import operands
 from training.gemm_layer import GemmLayer, array
 from training.geometry import Linear
 from training.layers import QuantisedLinear
@@ -48,7 +49,7 @@ class _Recurrence(torch.autograd.Function):
         tanhs = inputs.new_empty(length, batch, hidden)
         for t in range(length):
             # The state before the first step is zero, and so is its product.
-            summed = inputs[t] + layer.forward_gemm(states[t], weight, two=False) if t else inputs[0]
+            summed = inputs[t] + layer.forward_gemm(states[t], weight, {}) if t else inputs[0]
             gate = gates[t]
             torch.sigmoid(summed, out=gate)
             torch.tanh(summed[:, 2 * hidden:3 * hidden], out=gate[:, 2 * hidden:3 * hidden])
@@ -71,6 +72,7 @@ class _Recurrence(torch.autograd.Function):
         dstate = torch.zeros_like(tanhs[0])
         dcell = torch.zeros_like(tanhs[0])
         dalpha = torch.zeros(()) if learns_clip else None
+        caches = []
         for t in reversed(range(length)):
             i, f, g, o = gates[t].split(hidden, 1)
             dh = dy[t] + dstate
@@ -86,14 +88,23 @@ class _Recurrence(torch.autograd.Function):
             if not emulated:
                 dstate = dgates[t] @ weight
                 continue
-            dstate = layer.dx_gemm(array(dgates[t]), states[t], weight, two=False, cache={})
+            caches.append({})
+            dstate = layer.dx_gemm(array(dgates[t]), states[t], weight, caches[-1])
             if learns_clip:
                 dstate, share = layer.clip_gradient(0, states[t], dstate)
                 dalpha = dalpha + share
         # Steps 1 and later: the others have no state to multiply.
         later, before = dgates[1:].flatten(0, 1), states[1:length].flatten(0, 1)
         if emulated:
-            dw = layer.dw_gemm(array(later), before, weight.shape, {})
+            layer.check_gradient(array(later))
+            dw = layer.dw_gemm(array(later), before, weight, _joined(caches[::-1], array(later)))
         else:
             dw = later.t() @ before
         return dgates, dw, dalpha, None
+
+
+def _joined(caches, values):
+    """Gradients that were quantised step by step, both phases at once, need not be again."""
+    pairs = [cache["pair"] for cache in caches if "pair" in cache]
+    pair = operands.joined_pair(pairs, values) if pairs else None
+    return {"pair": pair} if pair else {}

@@ -5,6 +5,7 @@ Array formats become codes, which the module makes. Formats that the array does 
 format's grid in a unit of the tensor's own, in which they are FP16 numbers, exactly: the array takes them as these.
 """
 
+import dataclasses
 import math
 
 import numpy
@@ -53,6 +54,15 @@ def fp4_pair(values, scale_log2):
     pair = {name: Operand("gradient", values, name, codes, scale=scale, scale_log2=scale_log2)
             for name, codes in (("fp4_even", even), ("fp4_odd", odd))}
     return pair, statistics
+
+
+def joined_pair(pairs, values):
+    """The pair of all time steps together, `values`, from the pairs of each; None where their scales differ."""
+    if len({pair["fp4_even"].scale_log2 for pair in pairs}) != 1:
+        return None
+    return {name: dataclasses.replace(pairs[0][name], values=values,
+                                      codes=numpy.concatenate([pair[name].codes for pair in pairs]))
+            for name in pairs[0]}
 
 
 def radix2(values, scale_log2):

@@ -21,6 +21,7 @@ class Session:
         self.step = 0
         self.layers = []
         self.recording = False
+        self.gradients_finite = True  # in this step, as far as layers have seen
         self._global_scale = TrainedScale()
 
     def register(self, layer):
@@ -41,6 +42,7 @@ class Session:
         return mixed % (1 << 63)
 
     def begin_step(self):
+        self.gradients_finite = True
         for layer in self.layers:
             layer.begin_step()
         self.recording = self.recorder.wants(self.step)

@@ -153,7 +153,7 @@ def _speech(files, synthetic):
 
 # Language -------------------------------------------------------------------------------------------------------------
 
-_LENGTH = 48  # characters of context
+_LENGTH = 32  # characters of context
 _TEST_WINDOWS = 500
 
 
@@ -193,11 +193,11 @@ TASKS = {task.name: task for task in [
     Task("char-lstm", "language", _language,
          lambda session, data, **sizes: networks.CharacterLstm(session, len(data.alphabet), **sizes),
          sizes={"embedding": 64, "hidden": 128}, long_sizes={"embedding": 128, "hidden": 256},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=12800),
+         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=9600),
     Task("char-transformer", "language", _language,
          lambda session, data, **sizes: networks.CharacterTransformer(session, len(data.alphabet), _LENGTH, **sizes),
          sizes={"width": 64, "heads": 2, "blocks": 2}, long_sizes={"width": 128, "heads": 4, "blocks": 2},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=12800),
+         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=9600),
 ]}
 
 
