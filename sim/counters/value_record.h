@@ -53,7 +53,7 @@ struct QuantizationRecord {
     /// Mean share of a code's bits that differ from the code before it on the same wires into the array, padding
     /// included; nothing where no wire carries two codes of a tile.
     std::optional<double> toggle_rate;
-    std::optional<GradientRecord> gradient;  ///< of FP4 operands
+    std::optional<GradientRecord> gradient{};  ///< of FP4 operands
 };
 
 /// One operand of a GEMM in values mode.
@@ -86,9 +86,9 @@ struct ResultComparison {
 
 /// The values of one GEMM.
 struct ValueRecord {
-    std::array<OperandRecord, 2> operands;   ///< in the order of the operation's inputs
-    std::optional<OutputRecord> output;      ///< if both operands are recorded
-    std::optional<ResultComparison> result;  ///< if the trace names the result's values
+    std::array<OperandRecord, 2> operands;     ///< in the order of the operation's inputs
+    std::optional<OutputRecord> output;        ///< if both operands are recorded
+    std::optional<ResultComparison> result{};  ///< if the trace names the result's values
 };
 
 }  // namespace nibble
