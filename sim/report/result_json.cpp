@@ -324,7 +324,7 @@ Json measured_json(const OpRecord& record, const Subject& subject) {
                  {"tiling", record.tiling}};
     if (record.values != nullptr) {
         json["values"] = values_json(*record.values);
-        json["activity_pj"] = subject.energy.activity_correction(record.counters, *record.values).count();
+        json["values"]["activity_pj"] = subject.energy.activity_correction(record.counters, *record.values).count();
     }
     return json;
 }
