@@ -42,7 +42,8 @@ class Data:
 @dataclasses.dataclass(frozen=True)
 class Task:
     """`build` takes the session, the data and `sizes`. rate: the highest learning rate, from which a cosine leads to
-    zero. clip_norm: limit of the gradient's norm, or None. samples: that an epoch has, where not as many as there are."""
+    zero. clip_norm: limit of the gradient's norm, or None. samples: that an epoch has, where not as many as there
+    are."""
 
     name: str
     domain: str
@@ -126,8 +127,8 @@ _HELD_OUT_TAKES = 5
 
 
 def _speech(files, synthetic):
-    """Names are DIGIT_SPEAKER_TAKE.wav. The first five takes of every speaker and digit are the test set, as the data set's
-    authors have it: its speakers are those of the training set."""
+    """Names are DIGIT_SPEAKER_TAKE.wav. The first five takes of every speaker and digit are the test set, as the data
+    set's authors have it: its speakers are those of the training set."""
     if synthetic:
         halves = [sample.tones(256, 1), sample.tones(100, 2)]
         features = [numpy.stack([log_mel(one, rate, _FRAMES) for one in sounds]) for sounds, rate, _ in halves]
@@ -158,8 +159,8 @@ _TEST_WINDOWS = 500
 
 
 def _language(files, synthetic):
-    """The last tenth of the text is the test set: windows of it side by side, up to 500. An epoch draws windows anywhere in
-    the rest."""
+    """The last tenth of the text is the test set: windows of it side by side, up to 500. An epoch draws windows
+    anywhere in the rest."""
     if synthetic:
         alphabet = sorted(set(sample.text(2000, 0)))
         characters = numpy.array([alphabet.index(one) for one in sample.text(20000, 1)], numpy.int64)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Quantised layers against the same steps in plain NumPy (reference_numerics.py), exactly: forward, both gradients, the
-gradient of alpha; what the recorder is told; scales, overflow and NaN. The machine adds up in binary16 here, which NumPy
-has."""
+gradient of alpha; what the recorder is told; scales, overflow and NaN. The machine adds up in binary16 here, which
+NumPy has."""
 
 import math
 
@@ -206,8 +206,8 @@ def test_product_of_activations_in_four_bits():
 
 
 def test_lstm_in_four_bits():
-    """The state's products, step by step; the gates in binary32. The first batch sets the scale of the gradients, by the
-    last time step, with which backward begins."""
+    """The state's products, step by step; the gates in binary32. The first batch sets the scale of the gradients, by
+    the last time step, with which backward begins."""
     hidden, batch, length = 6, 3, 4
     layer = QuantisedLstm(session("int4-fp4"), "r", 5, hidden)
     alpha = set_alpha(layer.hh, 0, 0.5)
