@@ -183,10 +183,10 @@ def _language(files, synthetic):
 TASKS = {task.name: task for task in [
     Task("cifar10", "vision", _cifar10, lambda session, data, **sizes: networks.ResNet(session, **sizes),
          sizes={"blocks": 3, "width": 8, "stem_stride": 2}, long_sizes={"blocks": 3, "width": 16, "stem_stride": 1},
-         epochs=6, long_epochs=30, batch=64, optimizer="sgd", rate=0.1, weight_decay=5e-4),
+         epochs=8, long_epochs=30, batch=64, optimizer="sgd", rate=0.1, weight_decay=5e-4),
     Task("mnist", "vision", _mnist, lambda session, data, **sizes: networks.SmallCnn(session, **sizes),
          sizes={"width": 16, "hidden": 64}, long_sizes={"width": 32, "hidden": 128},
-         epochs=4, long_epochs=20, batch=64, optimizer="sgd", rate=0.05, weight_decay=5e-4),
+         epochs=6, long_epochs=20, batch=64, optimizer="sgd", rate=0.05, weight_decay=5e-4),
     Task("speech", "speech", _speech,
          lambda session, data, **sizes: networks.SpeechLstm(session, BANDS, **sizes),
          sizes={"hidden": 64}, long_sizes={"hidden": 128},
@@ -194,11 +194,11 @@ TASKS = {task.name: task for task in [
     Task("char-lstm", "language", _language,
          lambda session, data, **sizes: networks.CharacterLstm(session, len(data.alphabet), **sizes),
          sizes={"embedding": 64, "hidden": 128}, long_sizes={"embedding": 128, "hidden": 256},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=9600),
+         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=12800),
     Task("char-transformer", "language", _language,
          lambda session, data, **sizes: networks.CharacterTransformer(session, len(data.alphabet), _LENGTH, **sizes),
          sizes={"width": 64, "heads": 2, "blocks": 2}, long_sizes={"width": 128, "heads": 4, "blocks": 2},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=9600),
+         epochs=5, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=12800),
 ]}
 
 
