@@ -314,6 +314,19 @@ def test_scales_follow_the_gradients():
     assert steps("int4-fp4-global-scale", [1, 4, 1, 1]) == [[0, 0], [-1, -1], [0, 0], [0, 0]]
 
 
+def test_stochastic_rounding_has_a_seed_of_its_own_everywhere():
+    """Steps, layers, phases and calls: all 5 x 4 x 3 x 6 seeds differ, repeat, and change with the run's seed."""
+    def seeds(run):
+        shared = Session(find_recipe("mxfp4"), run)
+        found = []
+        for shared.step in range(5):
+            found += [shared.stochastic_seed(layer, phase, call) for layer in range(4)
+                      for phase in ("forward", "dx", "dw") for call in range(6)]
+        return found
+
+    assert len(set(seeds(1) + seeds(2))) == 2 * 5 * 4 * 3 * 6 and seeds(1) == seeds(1)
+
+
 def test_numbers_that_are_not_finite():
     """In an activation: an error that says where. In a gradient: GradScale and loss scale come down."""
     for bad, kind in ((math.nan, "NaN"), (math.inf, "infinity"), (-math.inf, "infinity")):
