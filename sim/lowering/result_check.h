@@ -17,8 +17,8 @@ namespace nibble {
                                                             const TileRange& tile);
 
 /// A sum as the array delivers it, in units of both operands' scales, as a number: the product, in binary32, of the sum
-/// and `unit`, which is the product of both scales in binary64, rounded to binary32. In NumPy, where scales are Python's:
-/// sums * numpy.float32(left_scale * right_scale).
+/// and `unit`, which is the product of both scales in binary64, rounded to binary32. In NumPy, where scales are
+/// Python's: sums * numpy.float32(left_scale * right_scale).
 [[nodiscard]] float scaled_result(float sum, double unit);
 
 /// What the source of a trace says that one GEMM's result was, against what the array delivers.
