@@ -3,10 +3,12 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "models/numerics/code_decoder.h"
 #include "models/numerics/dlfloat16.h"
 #include "models/numerics/fp4.h"
 #include "models/numerics/fp8.h"
@@ -19,6 +21,7 @@
 #include "models/numerics/power_scale.h"
 #include "models/numerics/sawb.h"
 #include "python/arguments.h"
+#include "python/blocks.h"
 #include "python/definitions.h"
 
 namespace nibble::python {
@@ -31,17 +34,6 @@ using Codes16 = py::array_t<std::uint16_t>;
 constexpr std::array<std::string_view, 6> sawb_level_names{"plain_2_bit", "plain_3_bit", "plain_4_bit",
                                                            "plain_5_bit", "plain_8_bit", "zero_aligned_4_bit"};
 constexpr std::array<std::string_view, 2> phase_names{"even", "odd"};
-
-/// An array of x's shape whose elements are made from x's, one by one.
-template <class Out, class Make>
-py::array_t<Out> mapped(const Floats& x, Make make) {
-    py::array_t<Out> out(sizes_of(x));
-    const std::span<const float> from = span_of(x);
-    Out* to = out.mutable_data();
-    const py::gil_scoped_release release;
-    std::transform(from.begin(), from.end(), to, make);
-    return out;
-}
 
 double finite_number(double value, double lowest, const char* what) {
     if (!std::isfinite(value) || value < lowest) {
@@ -67,27 +59,43 @@ py::tuple sawb(const Floats& x, const std::string& levels) {
     }
     const SawbQuantizer quantizer(set, statistics);
     const double scale = quantizer.clip() / quantizer.outermost();
-    const auto level = [&](float w) { return quantizer.encode(static_cast<double>(w)); };
+    const auto level = [=](float w) { return quantizer.encode(static_cast<double>(w)); };
     if (set == SawbLevels::zero_aligned_4_bit) {
-        return py::make_tuple(mapped<std::uint8_t>(x, [&](float w) { return int4_bits(level(w)); }), scale,
+        return py::make_tuple(mapped<std::uint8_t>(x, [=](float w) { return int4_bits(level(w)); }), scale,
                               quantizer.clip());
     }
-    return py::make_tuple(mapped<std::int16_t>(x, [&](float w) { return static_cast<std::int16_t>(level(w)); }), scale,
+    return py::make_tuple(mapped<std::int16_t>(x, [=](float w) { return static_cast<std::int16_t>(level(w)); }), scale,
                           quantizer.clip());
 }
 
 py::tuple int4_symmetric(const Floats& x, double clip) {
     const Int4SymmetricMap map(finite_number(clip, 0.0, "clip"));
     return py::make_tuple(
-        mapped<std::uint8_t>(x, [&](float value) { return int4_bits(map.encode(static_cast<double>(value))); }),
+        mapped<std::uint8_t>(x, [=](float value) { return int4_bits(map.encode(static_cast<double>(value))); }),
         clip / int4_max);
 }
 
 py::tuple pact(const Floats& x, double alpha) {
-    const Pact map(positive(alpha, "alpha"));
+    const Int4UnsignedMap map(Pact(positive(alpha, "alpha")).alpha());
     return py::make_tuple(
-        mapped<std::uint8_t>(x, [&](float value) { return int4_bits(map.encode(static_cast<double>(value))); }),
+        mapped<std::uint8_t>(x, [=](float value) { return int4_bits(map.encode(static_cast<double>(value))); }),
         alpha / uint4_max);
+}
+
+/// dx = dy where x is within the range.
+void pass_gradients(const Pact map, const float* x, const float* dy, float* __restrict dx, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        dx[i] = static_cast<float>(map.gradient(static_cast<double>(x[i]), static_cast<double>(dy[i])).input);
+    }
+}
+
+/// The sum of dy where x is at the clip or beyond.
+double alpha_gradient(const Pact map, const float* x, const float* dy, std::size_t count) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+        sum += map.gradient(static_cast<double>(x[i]), static_cast<double>(dy[i])).alpha;
+    }
+    return sum;
 }
 
 py::tuple pact_gradient(const Floats& x, const Floats& dy, double alpha) {
@@ -99,23 +107,54 @@ py::tuple pact_gradient(const Floats& x, const Floats& dy, double alpha) {
     const std::span<const float> inputs = span_of(x);
     const std::span<const float> gradients = span_of(dy);
     float* out = dx.mutable_data();
-    double dalpha = 0.0;
+    std::vector<double> parts(block_count(inputs.size()));
     {
         const py::gil_scoped_release release;
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const PactGradient gradient =
-                map.gradient(static_cast<double>(inputs[i]), static_cast<double>(gradients[i]));
-            out[i] = static_cast<float>(gradient.input);
-            dalpha += gradient.alpha;
-        }
+        for_each_block(inputs.size(), [&](std::size_t block, std::size_t begin, std::size_t end) {
+            const std::size_t count = end - begin;
+            pass_gradients(map, inputs.data() + begin, gradients.data() + begin, out + begin, count);
+            parts[block] = alpha_gradient(map, inputs.data() + begin, gradients.data() + begin, count);
+        });
     }
-    return py::make_tuple(dx, dalpha);
+    return py::make_tuple(dx, std::accumulate(parts.begin(), parts.end(), 0.0));
+}
+
+/// Converts gradients block by block; use(begin, pairs) takes each block's codes.
+template <class Use>
+GradientStatistics convert(std::span<const float> gradients, int scale_log2, Use use) {
+    std::vector<GradientStatistics> parts(block_count(gradients.size()));
+    for_each_block(gradients.size(), [&](std::size_t block, std::size_t begin, std::size_t end) {
+        std::vector<Fp4Pair> pairs(end - begin);
+        parts[block] = convert_gradients(gradients.subspan(begin, end - begin), scale_log2, pairs);
+        use(begin, pairs);
+    });
+    GradientStatistics all;
+    for (const GradientStatistics& part : parts) {
+        all += part;
+    }
+    return all;
+}
+
+/// The codes of one phase of `pairs`.
+void split(const std::vector<Fp4Pair>& pairs, Fp4Phase phase, std::uint8_t* __restrict out) {
+    if (phase == Fp4Phase::even) {
+        std::ranges::transform(pairs, out, [](Fp4Pair pair) { return even_code(pair).bits; });
+    } else {
+        std::ranges::transform(pairs, out, [](Fp4Pair pair) { return odd_code(pair).bits; });
+    }
 }
 
 Codes8 fp4(const Floats& x, int scale_log2, const std::string& phase) {
     const auto chosen = static_cast<Fp4Phase>(choice(phase, phase_names, "phase"));
-    return mapped<std::uint8_t>(
-        x, [&](float value) { return encode_fp4(encode_half(value), scale_log2, chosen).code.bits; });
+    Codes8 codes(sizes_of(x));
+    const std::span<const float> gradients = span_of(x);
+    std::uint8_t* out = codes.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        convert(gradients, scale_log2,
+                [&](std::size_t begin, const std::vector<Fp4Pair>& pairs) { split(pairs, chosen, out + begin); });
+    }
+    return codes;
 }
 
 py::tuple fp4_pair(const Floats& x, int scale_log2) {
@@ -127,12 +166,10 @@ py::tuple fp4_pair(const Floats& x, int scale_log2) {
     GradientStatistics statistics;
     {
         const py::gil_scoped_release release;
-        std::vector<Fp4Pair> pairs(gradients.size());
-        statistics = convert_gradients(gradients, scale_log2, pairs);
-        for (std::size_t i = 0; i < pairs.size(); ++i) {
-            even_out[i] = even_code(pairs[i]).bits;
-            odd_out[i] = odd_code(pairs[i]).bits;
-        }
+        statistics = convert(gradients, scale_log2, [&](std::size_t begin, const std::vector<Fp4Pair>& pairs) {
+            split(pairs, Fp4Phase::even, even_out + begin);
+            split(pairs, Fp4Phase::odd, odd_out + begin);
+        });
     }
     py::dict facts;
     facts["largest_scaled"] = statistics.largest_scaled;
@@ -150,13 +187,14 @@ Codes8 fp8(const Floats& x, const std::string& format, int scale_log2) {
         throw py::value_error("format: expected 'fp8_143' or 'fp8_152', found '" + format + "'");
     }
     const Fp8Format layout = chosen == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
-    return mapped<std::uint8_t>(
-        x, [&](float value) { return encode_fp8(layout, std::ldexp(static_cast<double>(value), scale_log2)); });
+    // A scale beyond these makes every binary32 number zero or too large; the power itself stays a normal number.
+    const auto scale = power_of_two<double>(std::clamp(scale_log2, -512, 512));
+    return mapped<std::uint8_t>(x, [=](float value) { return encode_fp8(layout, static_cast<double>(value) * scale); });
 }
 
 Codes16 half(const Floats& x) {
-    constexpr auto limit = static_cast<float>(half_max);
-    return mapped<std::uint16_t>(x, [&](float value) { return encode_half(std::clamp(value, -limit, limit)).bits; });
+    static constexpr auto limit = static_cast<float>(half_max);
+    return mapped<std::uint16_t>(x, [](float value) { return encode_half(std::clamp(value, -limit, limit)).bits; });
 }
 
 py::array_t<float> decode(const py::array& codes, const std::string& format) {
@@ -167,12 +205,17 @@ py::array_t<float> decode(const py::array& codes, const std::string& format) {
     const CodeArray from = code_array(packed, chosen);
     const auto count = static_cast<std::size_t>(codes.size());
     float* to = out.mutable_data();
-    const py::gil_scoped_release release;
-    std::visit(
-        [&](const auto* in) {
-            std::transform(in, in + count, to, [&](auto code) { return decode_operand(chosen, code); });
-        },
-        from.codes);
+    const CodeDecoder<float> decoder(chosen, false);
+    {
+        const py::gil_scoped_release release;
+        std::visit(
+            [&](const auto* in) {
+                for_each_block(count, [&](std::size_t, std::size_t begin, std::size_t end) {
+                    decoder.decode(end - begin, in + begin, 1, to + begin, 1);
+                });
+            },
+            from.codes);
+    }
     return out;
 }
 

@@ -4,8 +4,8 @@
 
     download_data.py DIR [NAME ...]       names: cifar10 mnist speech text; all without
 
-Files that are there already are checked and kept. Exit codes: 0 good; 2 a file could not be fetched, or is not the one that
-it should be.
+Files that are there already are checked and kept. Exit codes: 0 good; 2 a file could not be fetched, or is not the
+one that it should be.
 """
 
 import argparse

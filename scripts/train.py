@@ -21,6 +21,7 @@ except ImportError as missing:
 
 from training.errors import InputError
 from training.loop import Run, train
+from training.record import StepRecorder, parse_steps
 from training.recipe import RECIPES, find_recipe
 from training.tasks import FILES, TASKS, find_task
 
@@ -40,6 +41,10 @@ def arguments_of(argv):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--checkpoint", metavar="FILE", help="go on from it if it exists; written now and then")
     parser.add_argument("--checkpoint-steps", type=int, default=100, metavar="N", help="how often (default 100)")
+    parser.add_argument("--record", metavar="STEP[,STEP...]",
+                        help="record these steps, counted from 0, for the simulator to replay (docs/replay.md)")
+    parser.add_argument("--record-dir", metavar="DIR",
+                        help="for recorded steps, and for gradients.csv: statistics of gradients, every step")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--data", choices=("files", "sample"), default="files",
                         help="sample: small data made by a generator")
@@ -68,7 +73,7 @@ def main(argv):
     data = task.load(files, arguments.data == "sample")
     run = Run(task, recipe, arguments.seed, arguments.epochs, arguments.batch, arguments.long, arguments.limit_steps,
               arguments.accumulator, arguments.chunk)
-    result = train(run, data, None, arguments.checkpoint, arguments.checkpoint_steps)
+    result = train(run, data, recorder_of(arguments, run), arguments.checkpoint, arguments.checkpoint_steps)
     result["threads"], result["data"] = arguments.threads, arguments.data
     if arguments.json:
         print(json.dumps(result, indent=1))
@@ -78,6 +83,16 @@ def main(argv):
         sys.stderr.write(f"train.py: training diverged: {result['diverged']}\n")
         return 1
     return 0
+
+
+def recorder_of(arguments, run):
+    if arguments.record and not arguments.record_dir:
+        raise InputError("--record: expected a directory, --record-dir DIR")
+    if not arguments.record_dir:
+        return None
+    steps = parse_steps(arguments.record) if arguments.record else set()
+    return StepRecorder(arguments.record_dir, steps, run.recipe.name, f"{run.task.name} {run.recipe.name}",
+                        run.batch_size, "sgd_momentum" if run.task.optimizer == "sgd" else "adam")
 
 
 def summary(result):

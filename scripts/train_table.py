@@ -4,8 +4,8 @@
 
     train_table.py --out DIR [--jobs 2] [--long] [--only TASK|RECIPE,...] [--table-only]
 
-Each run is a process of scripts/train.py with one thread; its result is DIR/TASK.RECIPE.SEED.json. A finished run is not
-repeated, an interrupted one goes on from its checkpoint. The table is printed, and written to DIR/table.md.
+Each run is a process of scripts/train.py with one thread; its result is DIR/TASK.RECIPE.SEED.json. A finished run is
+not repeated, an interrupted one goes on from its checkpoint. The table is printed, and written to DIR/table.md.
 Exit codes: 0 good; 1 a run failed; 2 wrong flag; 130 interrupted.
 """
 
@@ -65,8 +65,8 @@ class Matrix:
         if self.result(run) is not None:
             return None
         task, recipe, seed = run
-        command = [sys.executable, str(TRAIN), "--task", task, "--recipe", recipe, "--seed", str(seed), "--threads", "1",
-                   "--json", "--checkpoint", str(self.path(run, "checkpoint")), *self.extra]
+        command = [sys.executable, str(TRAIN), "--task", task, "--recipe", recipe, "--seed", str(seed),
+                   "--threads", "1", "--json", "--checkpoint", str(self.path(run, "checkpoint")), *self.extra]
         command += ["--long"] if self.long else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             processes.add(process)

@@ -13,13 +13,6 @@
 
 namespace nibble {
 
-namespace {
-
-constexpr std::array<Counter, array_mode_count> mac_counters{Counter::mac_int4, Counter::mac_int4_fp4, Counter::mac_fp8,
-                                                             Counter::mac_fp16};
-
-}  // namespace
-
 MacArray::MacArray(const sc_core::sc_module_name& name, Clock& clock, const MacArrayParameters& params,
                    std::uint32_t line_bytes, Ledger& ledger)
     : ClockedModule(name, clock), params_(params), line_bytes_(line_bytes), ledger_(ledger) {}

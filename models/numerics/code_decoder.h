@@ -7,6 +7,7 @@
 
 #include "models/numerics/float_layout.h"
 #include "models/numerics/half.h"
+#include "models/numerics/int4.h"
 #include "models/numerics/operand.h"
 #include "models/numerics/product.h"
 
@@ -24,7 +25,7 @@ namespace nibble {
     return fp4_unit_log2(format == OperandFormat::fp4_even ? Fp4Phase::even : Fp4Phase::odd);
 }
 
-/// Decodes codes to Element by table: four-bit ones, where `integers`, as multiples of their unit.
+/// Decodes codes to Element: four-bit ones, where `integers`, as multiples of their unit.
 template <class Element>
 class CodeDecoder {
 public:
@@ -52,10 +53,19 @@ public:
                 out[i * out_stride] = value_of(codes[static_cast<std::ptrdiff_t>(i) * stride]);
             }
         };
-        if (format_ == OperandFormat::fp16) {
-            each([](Code code) { return static_cast<Element>(decode_half(Half{code})); });
-        } else {
-            each([this](Code code) { return values_[code & mask_]; });
+        // By arithmetic where a few instructions do for a whole register of codes, else by table.
+        switch (format_) {
+            case OperandFormat::fp16:
+                each([](Code code) { return static_cast<Element>(decode_half(Half{code})); });
+                break;
+            case OperandFormat::int4_signed:
+                each([](Code code) { return static_cast<Element>(int4_signed_value(code)); });
+                break;
+            case OperandFormat::int4_unsigned:
+                each([](Code code) { return static_cast<Element>(int4_unsigned_value(code)); });
+                break;
+            default:
+                each([this](Code code) { return values_[code & mask_]; });
         }
     }
 

@@ -100,8 +100,8 @@ struct Fp4Pair {
 /// The unused field 15 reads as the saturated code 7.
 [[nodiscard]] constexpr Fp4Code odd_code(Fp4Pair pair) {
     const Fp4Code even = even_code(pair);
-    const bool add = (pair.bits & 1) != 0 && even.magnitude() < fp4_max_magnitude;
-    return Fp4Code{static_cast<std::uint8_t>(even.bits + (add ? 1 : 0))};
+    const int room = even.magnitude() < fp4_max_magnitude ? 1 : 0;
+    return Fp4Code{static_cast<std::uint8_t>(even.bits + (pair.bits & room))};
 }
 
 struct Fp4PairEncoding {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -41,11 +42,6 @@ struct Fp8Format {
     return {5, 2, bias, Fp8Specials::ieee};
 }
 
-/// Nearest code, ties to even, saturating: everything beyond the largest finite value, infinity included, becomes that
-/// value, so encoding never produces an infinity. NaN becomes 0x7f, which is a NaN in both formats.
-/// The sign of zero is kept.
-[[nodiscard]] std::uint8_t encode_fp8(const Fp8Format& format, double value);
-
 /// The exact value.
 [[nodiscard]] constexpr float decode_fp8(const Fp8Format& format, std::uint8_t code) {
     const bool negative = (code & 0x80) != 0;
@@ -62,6 +58,37 @@ struct Fp8Format {
         value = static_cast<float>(significand) * power_of_two<float>(exponent);
     }
     return negative ? -value : value;
+}
+
+/// Nearest code, ties to even, saturating: everything beyond the largest finite value, infinity included, becomes that
+/// value, so encoding never produces an infinity. NaN becomes 0x7f, which is a NaN in both formats.
+/// The sign of zero is kept. Assumes the default rounding direction of the host. Free of branches, so that loops over
+/// it vectorise.
+[[nodiscard]] constexpr std::uint8_t encode_fp8(const Fp8Format& format, double value) {
+    using Layout = FloatLayout<double>;
+    const auto field_of = [](int exponent) {
+        return static_cast<std::uint64_t>(exponent + Layout::bias) << Layout::fraction_bits;
+    };
+    const int lowest = 1 - format.bias;  // the exponent of the lowest normal binade, whose ulp subnormals share
+    const std::uint64_t sign = bits_of(value) & sign_mask<double>;
+    const std::uint64_t bits = bits_of(value) ^ sign;
+    // Adding a power of two whose own ulp is that of the value makes the host round at that place, as in
+    // round_to_half(). Beyond the formats' largest binades the place no longer matters.
+    const int place = Layout::fraction_bits - format.fraction_bits;
+    const std::uint64_t field = std::clamp(bits & ~fraction_mask<double>, field_of(lowest), field_of(128));
+    const double magic = from_bits<double>(field + (static_cast<std::uint64_t>(place) << Layout::fraction_bits));
+    const double rounded = (from_bits<double>(bits) + magic) - magic;
+    // A carry counts up the exponent field by itself. Adding the power of two with the subnormals' ulp leaves their
+    // code in the lowest bits.
+    const double subnormal_ulp = from_bits<double>(field_of(lowest + place));
+    const std::uint64_t subnormal = bits_of(rounded + subnormal_ulp) - bits_of(subnormal_ulp);
+    const std::uint64_t normal =
+        (bits_of(rounded) >> place) - (static_cast<std::uint64_t>(lowest - 1 + Layout::bias) << format.fraction_bits);
+    const std::uint64_t finite = rounded < from_bits<double>(field_of(lowest)) ? subnormal : normal;
+    const std::uint64_t code = rounded > static_cast<double>(decode_fp8(format, format.max_code()))
+                                   ? std::uint64_t{format.max_code()}
+                                   : finite;
+    return static_cast<std::uint8_t>(value == value ? code | (sign >> 56) : std::uint64_t{0x7f});
 }
 
 }  // namespace nibble

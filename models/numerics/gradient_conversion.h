@@ -17,6 +17,8 @@ struct GradientStatistics {
     std::uint64_t underflowed_odd = 0;
     friend bool operator==(const GradientStatistics&, const GradientStatistics&) = default;
 
+    /// The two together.
+    GradientStatistics& operator+=(const GradientStatistics& other);
     /// What the layer's GradScale should do, by Fig. 3a of Sun et al. 2020: +1, 0 or -1.
     [[nodiscard]] int vote() const;
 };

@@ -46,9 +46,25 @@ template <class Float>
     return value == value ? result : std::numeric_limits<Float>::quiet_NaN();
 }
 
-/// Nearest binary16, as round_to_half(); NaN becomes half_nan.
-[[nodiscard]] Half encode_half(float value);
-[[nodiscard]] Half encode_half(double value);
+/// Nearest binary16, as round_to_half(); NaN becomes half_nan. Free of branches, so that loops over it vectorise.
+template <class Float>
+[[nodiscard]] constexpr Half encode_half(Float value) {
+    using Layout = FloatLayout<Float>;
+    using Word = typename Layout::Bits;
+    constexpr Word rebias = static_cast<Word>(Layout::bias - 15) << 10;
+    // The number whose ulp is that of the subnormals, 2^-24: adding it leaves their code in the lowest bits.
+    constexpr Float subnormal_ulp = power_of_two<Float>(Layout::fraction_bits - 24);
+
+    const Float rounded = round_to_half(value);
+    const Word sign = bits_of(rounded) & sign_mask<Float>;
+    const Float magnitude = from_bits<Float>(bits_of(rounded) ^ sign);
+    const Word normal = (bits_of(magnitude) >> (Layout::fraction_bits - 10)) - rebias;
+    const Word subnormal = bits_of(magnitude + subnormal_ulp) - bits_of(subnormal_ulp);
+    const Word finite = magnitude < power_of_two<Float>(-14) ? subnormal : normal;
+    const Word code = magnitude > Float{65504} ? Word{half_infinity.bits} : finite;
+    const Word signed_code = code | (sign >> (8 * sizeof(Float) - 16));
+    return Half{static_cast<std::uint16_t>(value == value ? signed_code : Word{half_nan.bits})};
+}
 
 /// The exact value.
 [[nodiscard]] constexpr float decode_half(Half half) {

@@ -6,16 +6,6 @@
 
 namespace nibble {
 
-int round_to_level(double position, int lowest, int highest) {
-    if (!(position > lowest)) {
-        return lowest;
-    }
-    if (position >= highest) {
-        return highest;
-    }
-    return static_cast<int>(std::nearbyint(position));
-}
-
 Int4AffineMap::Int4AffineMap(double lowest, double highest) : lowest_(lowest), highest_(highest) {}
 
 Int4AffineMap Int4AffineMap::stretched_to(std::span<const float> tensor) {
@@ -49,20 +39,12 @@ Int4SymmetricMap Int4SymmetricMap::stretched_to(std::span<const float> tensor) {
     return Int4SymmetricMap(static_cast<double>(largest));
 }
 
-int Int4SymmetricMap::encode(double x) const {
-    return clip_ == 0.0 ? 0 : round_to_level(int4_max * x / clip_, -int4_max, int4_max);
-}
-
 Int4UnsignedMap Int4UnsignedMap::stretched_to(std::span<const float> tensor) {
     float largest = 0.0F;
     for (const float x : tensor) {
         largest = std::max(largest, x);
     }
     return Int4UnsignedMap(static_cast<double>(largest));
-}
-
-int Int4UnsignedMap::encode(double x) const {
-    return clip_ == 0.0 ? 0 : round_to_level(uint4_max * x / clip_, 0, uint4_max);
 }
 
 }  // namespace nibble

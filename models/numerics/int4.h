@@ -31,6 +31,15 @@ inline constexpr int uint4_max = 15;
     return static_cast<int>(bits & 15);
 }
 
+/// `position` rounded to the nearest integer, ties to even, and limited to [lowest, highest]; NaN gives `lowest`.
+/// Assumes the default rounding direction of the host. Free of branches, so that loops over it vectorise.
+[[nodiscard]] constexpr int round_to_level(double position, int lowest, int highest) {
+    const double from = position > lowest ? position : lowest;
+    const double within = from < highest ? from : highest;
+    constexpr double magic = 0x1.8p52;  // its ulp is 1, on both sides
+    return static_cast<int>((within + magic) - magic);
+}
+
 /// [lowest, highest] -> -8..7: the smallest element gets the lowest code, the largest the highest. Zero need not be a
 /// level. The example of MIT Technology Review (2020-12-11) holds exactly: a grey of 0.3 on [0, 1] lies at
 /// -8 + 15 * 0.3 = -3.5 and rounds to -4, which is what ties-to-even says.
@@ -62,7 +71,9 @@ public:
     [[nodiscard]] static Int4SymmetricMap stretched_to(std::span<const float> tensor);
 
     [[nodiscard]] double clip() const { return clip_; }
-    [[nodiscard]] int encode(double x) const;
+    [[nodiscard]] int encode(double x) const {
+        return clip_ == 0.0 ? 0 : round_to_level(int4_max * x / clip_, -int4_max, int4_max);
+    }
     [[nodiscard]] double decode(int code) const { return clip_ * code / int4_max; }
 
 private:
@@ -78,14 +89,13 @@ public:
     [[nodiscard]] static Int4UnsignedMap stretched_to(std::span<const float> tensor);
 
     [[nodiscard]] double clip() const { return clip_; }
-    [[nodiscard]] int encode(double x) const;
+    [[nodiscard]] int encode(double x) const {
+        return clip_ == 0.0 ? 0 : round_to_level(uint4_max * x / clip_, 0, uint4_max);
+    }
     [[nodiscard]] double decode(int code) const { return clip_ * code / uint4_max; }
 
 private:
     double clip_;
 };
-
-/// `position` rounded to the nearest integer, ties to even, and limited to [lowest, highest]; NaN gives `lowest`.
-[[nodiscard]] int round_to_level(double position, int lowest, int highest);
 
 }  // namespace nibble

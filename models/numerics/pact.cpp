@@ -12,16 +12,8 @@ Pact::Pact(double alpha) : alpha_(alpha) {
     }
 }
 
-int Pact::encode(double x) const {
-    return Int4UnsignedMap(alpha_).encode(x);
-}
-
 double Pact::decode(int code) const {
     return Int4UnsignedMap(alpha_).decode(code);
-}
-
-PactGradient Pact::gradient(double x, double output_gradient) const {
-    return {.input = x >= 0.0 && x <= alpha_ ? output_gradient : 0.0, .alpha = x >= alpha_ ? output_gradient : 0.0};
 }
 
 }  // namespace nibble

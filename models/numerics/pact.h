@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "models/numerics/int4.h"
+
 namespace nibble {
 
 /// What one element's output gradient contributes.
@@ -22,9 +24,11 @@ public:
 
     [[nodiscard]] double alpha() const { return alpha_; }
     /// 0..15.
-    [[nodiscard]] int encode(double x) const;
+    [[nodiscard]] int encode(double x) const { return Int4UnsignedMap(alpha_).encode(x); }
     [[nodiscard]] double decode(int code) const;
-    [[nodiscard]] PactGradient gradient(double x, double output_gradient) const;
+    [[nodiscard]] PactGradient gradient(double x, double output_gradient) const {
+        return {.input = x >= 0.0 && x <= alpha_ ? output_gradient : 0.0, .alpha = x >= alpha_ ? output_gradient : 0.0};
+    }
 
 private:
     double alpha_;

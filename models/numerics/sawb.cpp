@@ -86,10 +86,4 @@ SawbQuantizer::SawbQuantizer(SawbLevels levels, double clip)
 SawbQuantizer::SawbQuantizer(SawbLevels levels, const SawbStatistics& statistics)
     : SawbQuantizer(levels, clip_of(levels, statistics)) {}
 
-int SawbQuantizer::encode(double weight) const {
-    const int steps = 2 * outermost_ / spacing_;
-    const int index = round_to_level((weight / clip_ + 1.0) / 2.0 * steps, 0, steps);
-    return index * spacing_ - outermost_;
-}
-
 }  // namespace nibble

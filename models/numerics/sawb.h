@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "models/numerics/int4.h"
+
 namespace nibble {
 
 /// The level sets of statistics-aware weight binning for which IBM publishes coefficients.
@@ -56,7 +58,10 @@ public:
     /// The integer m of the outermost level.
     [[nodiscard]] int outermost() const { return outermost_; }
     /// The integer level k of a weight.
-    [[nodiscard]] int encode(double weight) const;
+    [[nodiscard]] int encode(double weight) const {
+        const int steps = 2 * outermost_ / spacing_;
+        return round_to_level((weight / clip_ + 1.0) / 2.0 * steps, 0, steps) * spacing_ - outermost_;
+    }
     [[nodiscard]] double decode(int level) const { return clip_ * level / outermost_; }
 
 private:

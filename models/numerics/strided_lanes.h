@@ -5,7 +5,9 @@
 #include <cstddef>
 
 #include "models/numerics/code_decoder.h"
+#include "models/numerics/gemm_tile.h"
 #include "models/numerics/packed_product.h"
+#include "sim/base/error.h"
 
 namespace nibble {
 
@@ -34,24 +36,35 @@ public:
                              static_cast<std::ptrdiff_t>(first_term) * term_stride_;
         for (std::size_t tile = 0; tile < lanes; tile += width) {
             const Code* from = corner + static_cast<std::ptrdiff_t>(tile) * lane_stride_;
-            Element* to = out + tile * terms;
             const std::size_t in_tile = std::min(width, lanes - tile);
-            // Along the memory of the matrix, whichever way it lies.
-            if (lane_stride_ == 1) {
-                for (std::size_t term = 0; term < terms; ++term) {
-                    decoder_.decode(in_tile, from + static_cast<std::ptrdiff_t>(term) * term_stride_, 1,
-                                    to + term * width, 1);
-                }
+            // Widths that are constants make these loops twice as fast.
+            if (width == tile_rows) {
+                pack_tile<tile_rows>(in_tile, terms, from, out + tile * terms);
+            } else if (width == tile_columns<Element>) {
+                pack_tile<tile_columns<Element>>(in_tile, terms, from, out + tile * terms);
             } else {
-                for (std::size_t lane = 0; lane < in_tile; ++lane) {
-                    decoder_.decode(terms, from + static_cast<std::ptrdiff_t>(lane) * lane_stride_, term_stride_,
-                                    to + lane, width);
-                }
+                throw ModelError("operands are packed in the widths of tiles");
             }
         }
     }
 
 private:
+    template <std::size_t width>
+    void pack_tile(std::size_t lanes, std::size_t terms, const Code* from, Element* to) const {
+        // Along the memory of the matrix, whichever way it lies.
+        if (lane_stride_ == 1) {
+            for (std::size_t term = 0; term < terms; ++term) {
+                const Code* row = from + static_cast<std::ptrdiff_t>(term) * term_stride_;
+                decoder_.decode(lanes == width ? width : lanes, row, 1, to + term * width, 1);
+            }
+        } else {
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                const Code* row = from + static_cast<std::ptrdiff_t>(lane) * lane_stride_;
+                decoder_.decode(terms, row, term_stride_, to + lane, width);
+            }
+        }
+    }
+
     const Decoder& decoder_;
     const Code* codes_;
     std::ptrdiff_t lane_stride_;

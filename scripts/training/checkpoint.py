@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Checkpoints: everything that a run depends on, written beside the file and renamed, so that there is always a whole one.
+"""Checkpoints: everything that a run depends on, written beside the file and renamed, so that there is always a whole
+one.
 
 A file holds tensors and a text in JSON that says where they belong. It is read without running code that a file from
 elsewhere might bring.

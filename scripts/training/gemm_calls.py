@@ -23,8 +23,8 @@ class Operand:
               batch dimensions that the product has, in the layout that the call's `layout` gives. Padding is not in it.
     format    an array format (int4_signed, int4_unsigned, fp4_even, fp4_odd, fp8_143, fp8_152, fp16), or the name of
               one that the array does not have (radix2_fp4, luq, mxfp4, nvfp4, log5).
-    codes     operand codes, uint8 (fp16: uint16), of the same shape as values, in array_format: `format` where the array
-              has it, and fp16 otherwise, in which the levels of the others are exact.
+    codes     operand codes, uint8 (fp16: uint16), of the same shape as values, in array_format: `format` where the
+              array has it, and fp16 otherwise, in which the levels of the others are exact.
     scale     what a code's number is multiplied by: value = number(code) * scale. A Python float.
     clip      the limit that the format's range was stretched to (SAWB's clip, PACT's alpha); None for other formats.
     scale_log2  where the scale is a power of two (fp4, fp8, radix2_fp4, mxfp4, log5): numbers were multiplied by

@@ -157,8 +157,8 @@ class GemmLayer(torch.nn.Module):
         return self._result("forward", gemm, a, b, x.shape, w.shape, self.geometry.forward(gemm, a, b))
 
     def check_gradient(self, dy):
-        """Before formats in which infinity and NaN are the largest level: such a step is not taken, and the layer's scale
-        comes down."""
+        """Before formats in which infinity and NaN are the largest level: such a step is not taken, and the layer's
+        scale comes down."""
         if not math.isfinite(float(dy.sum(dtype=numpy.float32))) and not numpy.isfinite(dy).all():
             self.session.gradients_finite = False
             self.scale.observe(math.inf)

@@ -21,7 +21,8 @@ class TrainedScale:
         self._largest = None
 
     def log2_for(self, largest):
-        """The scale in force; `largest` is the largest magnitude of a gradient, a callable because it is rarely read."""
+        """The scale in force; `largest` is the largest magnitude of a gradient, a callable because it is rarely
+        read."""
         if self.log2 is None:
             magnitude = largest()
             if magnitude == 0 or not math.isfinite(magnitude):

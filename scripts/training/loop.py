@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The training loop. A run depends on its settings and seed alone: the order of data follows from seed and epoch, what is
-random in a batch from seed and step, and the network's first weights from the seed."""
+"""The training loop. A run depends on its settings and seed alone: the order of data follows from seed and epoch,
+what is random in a batch from seed and step, and the network's first weights from the seed."""
 
 import dataclasses
 import math
@@ -78,7 +78,8 @@ class Training:
             clip = ".alphas." in name
             self._clips.extend([parameter] if clip else [])
             (others if clip or parameter.ndim < 2 else decayed).append(parameter)
-        groups = [{"params": decayed, "weight_decay": self.run.task.weight_decay}, {"params": others, "weight_decay": 0}]
+        groups = [{"params": decayed, "weight_decay": self.run.task.weight_decay},
+                  {"params": others, "weight_decay": 0}]
         if self.run.task.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.run.task.rate, momentum=_MOMENTUM)
         return torch.optim.Adam(groups, lr=self.run.task.rate)

@@ -16,8 +16,8 @@ from training.layers import QuantisedLinear
 
 
 class QuantisedLstm(torch.nn.Module):
-    """One layer and direction; x: time, batch, inputs to time, batch, hidden. The state starts at zero. Weights and bias:
-    uniform in +-1/sqrt(hidden), as torch has it; the forget gate's bias is 1 higher (Jozefowicz et al. 2015)."""
+    """One layer and direction; x: time, batch, inputs to time, batch, hidden. The state starts at zero. Weights and
+    bias: uniform in +-1/sqrt(hidden), as torch has it; the forget gate's bias is 1 higher (Jozefowicz et al. 2015)."""
 
     def __init__(self, session, name, inputs, hidden, reverse=False, position="middle"):
         super().__init__()

@@ -29,8 +29,8 @@ class _Block(torch.nn.Module):
 
 
 class ResNet(torch.nn.Module):
-    """He et al. 2015, section 4.2: three groups of `blocks` blocks, of width, 2 width and 4 width channels: 6 blocks + 2
-    layers. ResNet-20 is blocks=3, width=16, stem_stride=1."""
+    """He et al. 2015, section 4.2: three groups of `blocks` blocks, of width, 2 width and 4 width channels: 6 blocks
+    + 2 layers. ResNet-20 is blocks=3, width=16, stem_stride=1."""
 
     def __init__(self, session, blocks, width, stem_stride, classes=10):
         super().__init__()

@@ -78,8 +78,8 @@ def radix2(values, scale_log2):
 
 
 def on_grid(role, values, name, axis, seed):
-    """A format that the array does not have. Block formats (mxfp4, nvfp4) have their blocks along `axis`. The gradients of
-    block formats, and LUQ, are rounded stochastically by `seed`."""
+    """A format that the array does not have. Block formats (mxfp4, nvfp4) have their blocks along `axis`. The
+    gradients of block formats, and LUQ, are rounded stochastically by `seed`."""
     stochastic = {"rounding": "stochastic", "seed": seed} if role == "gradient" else {}
     if name == "luq":
         levels = module().luq(values, seed)
@@ -104,6 +104,6 @@ def _nvfp4_weight(values):
 
 
 def _as_half(role, values, name, levels, unit, log2):
-    """`levels` in units of `unit` have at most seven significant bits: FP16 holds them, but for what is smaller than 2^-24
-    units."""
+    """`levels` in units of `unit` have at most seven significant bits: FP16 holds them, but for what is smaller than
+    2^-24 units."""
     return Operand(role, values, name, module().half(levels * numpy.float32(1 / unit)), scale=unit, scale_log2=log2)

@@ -9,9 +9,9 @@ INITIAL_LOSS_SCALE_LOG2 = 10
 
 
 class Session:
-    """`accumulator` and `chunk`: how the machine adds up, by default as server-int4 does. Its DLFloat16 is the FP16 of Sun et
-    al. 2020; binary16 ends at 65504, which a sum of a few hundred products of INT4 and FP4 exceeds where they agree in
-    sign, as gradients of recurrent networks do."""
+    """`accumulator` and `chunk`: how the machine adds up, by default as server-int4 does. Its DLFloat16 is the FP16
+    of Sun et al. 2020; binary16 ends at 65504, which a sum of a few hundred products of INT4 and FP4 exceeds where
+    they agree in sign, as gradients of recurrent networks do."""
 
     def __init__(self, recipe, seed=0, recorder=None, accumulator="dlfloat16", chunk=32):
         self.recipe = recipe.on_machine(accumulator, chunk)

@@ -42,7 +42,8 @@ class Data:
 @dataclasses.dataclass(frozen=True)
 class Task:
     """`build` takes the session, the data and `sizes`. rate: the highest learning rate, from which a cosine leads to
-    zero. clip_norm: limit of the gradient's norm, or None. samples: that an epoch has, where not as many as there are."""
+    zero. clip_norm: limit of the gradient's norm, or None. samples: that an epoch has, where not as many as there
+    are."""
 
     name: str
     domain: str
@@ -126,8 +127,8 @@ _HELD_OUT_TAKES = 5
 
 
 def _speech(files, synthetic):
-    """Names are DIGIT_SPEAKER_TAKE.wav. The first five takes of every speaker and digit are the test set, as the data set's
-    authors have it: its speakers are those of the training set."""
+    """Names are DIGIT_SPEAKER_TAKE.wav. The first five takes of every speaker and digit are the test set, as the data
+    set's authors have it: its speakers are those of the training set."""
     if synthetic:
         halves = [sample.tones(256, 1), sample.tones(100, 2)]
         features = [numpy.stack([log_mel(one, rate, _FRAMES) for one in sounds]) for sounds, rate, _ in halves]
@@ -158,8 +159,8 @@ _TEST_WINDOWS = 500
 
 
 def _language(files, synthetic):
-    """The last tenth of the text is the test set: windows of it side by side, up to 500. An epoch draws windows anywhere in
-    the rest."""
+    """The last tenth of the text is the test set: windows of it side by side, up to 500. An epoch draws windows
+    anywhere in the rest."""
     if synthetic:
         alphabet = sorted(set(sample.text(2000, 0)))
         characters = numpy.array([alphabet.index(one) for one in sample.text(20000, 1)], numpy.int64)
@@ -182,10 +183,10 @@ def _language(files, synthetic):
 TASKS = {task.name: task for task in [
     Task("cifar10", "vision", _cifar10, lambda session, data, **sizes: networks.ResNet(session, **sizes),
          sizes={"blocks": 3, "width": 8, "stem_stride": 2}, long_sizes={"blocks": 3, "width": 16, "stem_stride": 1},
-         epochs=6, long_epochs=30, batch=64, optimizer="sgd", rate=0.1, weight_decay=5e-4),
+         epochs=8, long_epochs=30, batch=64, optimizer="sgd", rate=0.1, weight_decay=5e-4),
     Task("mnist", "vision", _mnist, lambda session, data, **sizes: networks.SmallCnn(session, **sizes),
          sizes={"width": 16, "hidden": 64}, long_sizes={"width": 32, "hidden": 128},
-         epochs=4, long_epochs=20, batch=64, optimizer="sgd", rate=0.05, weight_decay=5e-4),
+         epochs=6, long_epochs=20, batch=64, optimizer="sgd", rate=0.05, weight_decay=5e-4),
     Task("speech", "speech", _speech,
          lambda session, data, **sizes: networks.SpeechLstm(session, BANDS, **sizes),
          sizes={"hidden": 64}, long_sizes={"hidden": 128},
@@ -193,11 +194,11 @@ TASKS = {task.name: task for task in [
     Task("char-lstm", "language", _language,
          lambda session, data, **sizes: networks.CharacterLstm(session, len(data.alphabet), **sizes),
          sizes={"embedding": 64, "hidden": 128}, long_sizes={"embedding": 128, "hidden": 256},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=9600),
+         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=5e-3, clip_norm=1.0, samples=12800),
     Task("char-transformer", "language", _language,
          lambda session, data, **sizes: networks.CharacterTransformer(session, len(data.alphabet), _LENGTH, **sizes),
          sizes={"width": 64, "heads": 2, "blocks": 2}, long_sizes={"width": 128, "heads": 4, "blocks": 2},
-         epochs=4, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=9600),
+         epochs=5, long_epochs=20, batch=64, optimizer="adam", rate=3e-3, clip_norm=1.0, samples=12800),
 ]}
 
 

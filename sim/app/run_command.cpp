@@ -50,7 +50,11 @@ Plans make_plans(const TraceSource& trace, const Setup& setup, const Selection& 
             plans.baseline = plan(*setup.baseline);
         }
         if (setup.values) {
-            plans.recorded_operands = check_recorded_values(trace.path(), selection);
+            std::vector<const Recipe*> recipes{&recipe_named(setup.machine.recipe)};
+            if (setup.baseline) {
+                recipes.push_back(&recipe_named(setup.baseline->recipe));
+            }
+            plans.recorded_operands = check_recorded_values(trace.path(), selection, recipes);
         }
     });
     if (plans.machine->operations() == 0) {
@@ -242,6 +246,7 @@ void run_command(const RunRequest& request) {
     Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
     job.lowering.mappings = &mappings.machine;
     job.lowering.dump_codes = outputs.codes_path();
+    job.lowering.results = request.values;
     std::optional<Job> baseline;
     if (collector.setup().baseline) {
         baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);

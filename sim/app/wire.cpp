@@ -95,6 +95,7 @@ void code_values(Coder& coder, Values& values) {
         coder.field(operand.recorded);
     }
     coder.field(values.output);
+    coder.field(values.result);
 }
 
 template <class Coder, class Summary>

@@ -113,6 +113,19 @@ inline constexpr std::array<CounterInfo, counter_count> counter_info{{
     {"cycles", "static", "cycle", "cycles of the core clock", true},
 }};
 
+/// Counters of the array's MACs, in the order of its modes (ArrayMode).
+inline constexpr std::array<Counter, 4> mac_counters{Counter::mac_int4, Counter::mac_int4_fp4, Counter::mac_fp8,
+                                                     Counter::mac_fp16};
+
+[[nodiscard]] constexpr bool counts_macs(Counter counter) {
+    for (const Counter of_mode : mac_counters) {
+        if (counter == of_mode) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// Lines read and written of each part of the scratchpad.
 inline constexpr std::array<std::array<Counter, 2>, 5> line_counters{
     {{Counter::left_lines_read, Counter::left_lines_written},

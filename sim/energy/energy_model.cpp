@@ -23,17 +23,8 @@ double square_millimetres(SquareMicrometres area) {
     return area.count() * 1e-6;
 }
 
-ArrayMode mode_counted_by(Counter counter) {
-    switch (counter) {
-        case Counter::mac_int4:
-            return ArrayMode::int4;
-        case Counter::mac_int4_fp4:
-            return ArrayMode::int4_fp4;
-        case Counter::mac_fp8:
-            return ArrayMode::fp8;
-        default:
-            return ArrayMode::fp16;
-    }
+ArrayMode mode_counted_by(Counter mac_counter) {
+    return static_cast<ArrayMode>(std::ranges::find(mac_counters, mac_counter) - mac_counters.begin());
 }
 
 double operand_bits(ArrayMode mode) {
@@ -106,6 +97,9 @@ EnergyModel::EnergyModel(const Technology& technology, const DramEnergyTable& dr
         area.total() - area[AreaComponent::scratchpad] - area[AreaComponent::accumulators];
     for (const EnergyRow& row : technology.energy) {
         add(component_named(row.component), row.action, price_each(row, machine, logic_area));
+        if (counts_macs(row.action)) {
+            multiplier_[static_cast<std::size_t>(mode_counted_by(row.action))] += Picojoules(row.multiplier_pj);
+        }
     }
     price_srams(technology.area.sram, machine);
     if (!machine.ideal_memory) {
@@ -168,6 +162,19 @@ EnergyBreakdown EnergyModel::price(const CounterValues& counters) const {
             price.each * static_cast<double>(counters[index_of(price.counter)]);
     }
     return breakdown;
+}
+
+Picojoules EnergyModel::activity_correction(const CounterValues& counters, const ValueRecord& values) const {
+    double rate = 0;
+    for (const OperandRecord& operand : values.operands) {
+        const std::optional<double> recorded = operand.recorded ? operand.recorded->toggle_rate : std::nullopt;
+        rate += recorded.value_or(random_toggle_rate) / static_cast<double>(values.operands.size());
+    }
+    Picojoules nominal;
+    for (std::size_t mode = 0; mode < array_mode_count; ++mode) {
+        nominal += multiplier_[mode] * static_cast<double>(counters[index_of(mac_counters[mode])]);
+    }
+    return nominal * (rate / random_toggle_rate - 1);
 }
 
 std::vector<EnergyLine> EnergyModel::lines(const CounterValues& counters) const {

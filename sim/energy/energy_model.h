@@ -11,6 +11,7 @@
 #include "models/machine/machine_params.h"
 #include "sim/base/units.h"
 #include "sim/counters/counter.h"
+#include "sim/counters/value_record.h"
 #include "sim/energy/area.h"
 #include "sim/energy/dram_energy_table.h"
 #include "sim/energy/technology.h"
@@ -52,6 +53,9 @@ struct EnergyLine {
     Picojoules energy;
 };
 
+/// Share of the bits of random operands that toggle from one to the next: what tables of energy are taken to hold for.
+inline constexpr double random_toggle_rate = 0.5;
+
 /// Energy = sum over counters of count times price. Prices are a technology's tables and that of DRAM applied to one
 /// machine: its SRAMs, PE registers, area, clock and DRAM. Memory that is ideal costs nothing.
 class EnergyModel {
@@ -60,6 +64,10 @@ public:
     EnergyModel(const Technology& technology, const DramEnergyTable& dram, const MachineParameters& machine);
 
     [[nodiscard]] EnergyBreakdown price(const CounterValues& counters) const;
+    /// What the energy of a GEMM on the array is more (less, if negative) than price() says because of the values of
+    /// its recorded operands: its multipliers' part, in proportion to the mean toggle rate of both operands. Prices
+    /// hold for random_toggle_rate, which is also taken of an operand that is not recorded.
+    [[nodiscard]] Picojoules activity_correction(const CounterValues& counters, const ValueRecord& values) const;
     /// The same in more detail, in the order of components. A component's part is the sum of its lines in this order.
     [[nodiscard]] std::vector<EnergyLine> lines(const CounterValues& counters) const;
     /// Energy of one count of `counter`, over all components.
@@ -80,7 +88,8 @@ private:
     /// Accesses to the machine's SRAMs, and what these leak.
     void price_srams(const SramModel& sram, const MachineParameters& machine);
 
-    std::vector<Price> prices_;  // by component; at most one for each component and counter
+    std::array<Picojoules, array_mode_count> multiplier_{};  // of one MAC
+    std::vector<Price> prices_;                              // by component; at most one for each component and counter
     std::string dram_basis_;
 };
 

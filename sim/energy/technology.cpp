@@ -30,8 +30,7 @@ bool form_suits(PriceForm form, Counter action) {
         case PriceForm::pj:
             return true;
         case PriceForm::pj_per_register_bit:
-            return action == Counter::mac_int4 || action == Counter::mac_int4_fp4 || action == Counter::mac_fp8 ||
-                   action == Counter::mac_fp16;
+            return counts_macs(action);
         case PriceForm::mw_per_mm2:
             return action == Counter::cycles;
     }
@@ -80,6 +79,8 @@ private:
         const std::string action = row.required_string("action");
         result.source = read_source(row);
         const std::optional<std::pair<PriceForm, double>> price = read_price(row);
+        const std::optional<YamlNode> multiplier = row.find("multiplier_pj");
+        result.multiplier_pj = multiplier ? multiplier->as_number(non_negative_number) : 0;
         row.finish();
         if (!row.present() || action.empty()) {
             return;
@@ -113,6 +114,15 @@ private:
         const std::string_view form = price_form_names[static_cast<std::size_t>(result.form)];
         if (!form_suits(result.form, result.action)) {
             row.problem(form, fmt::format("cannot price '{}', which counts in {}", counter->name, counter->unit));
+            return;
+        }
+        if (multiplier && (result.form != PriceForm::pj || !counts_macs(result.action))) {
+            multiplier->problem("only the pj of a MAC has a multiplier in it");
+            return;
+        }
+        if (result.multiplier_pj > result.value) {
+            multiplier->problem(
+                fmt::format("expected at most the pj of the row, {}, found {}", result.value, result.multiplier_pj));
             return;
         }
         if (result.component != counter->component) {

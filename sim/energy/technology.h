@@ -31,6 +31,8 @@ struct EnergyRow {
     Counter action = Counter::cycles;
     PriceForm form = PriceForm::pj;
     double value = 0;
+    /// MACs in pj: the part of `value` that the multiplier takes, which follows the toggling of the operands' bits.
+    double multiplier_pj = 0;
     std::string source;  ///< publication, or the formula that derives the value from one
 };
 

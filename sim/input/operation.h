@@ -24,15 +24,26 @@ enum class TensorRole : std::uint8_t {
     index,            ///< token or class numbers: always 32 bits
 };
 
+/// How the source of a tensor's values quantised them, for each format of which it says so. What it does not say
+/// follows from the values by the machine's own rule.
+struct GivenRange {
+    std::optional<double> clip{};                  ///< INT4: the largest magnitude that a code stands for, above 0
+    std::optional<bool> has_sign{};                ///< INT4, with a clip: signed codes or unsigned ones
+    std::optional<std::int32_t> fp4_scale_log2{};  ///< FP4: numbers are multiplied by 2^this
+    std::optional<std::int32_t> fp8_scale_log2{};  ///< FP8: the same
+    friend bool operator==(const GivenRange&, const GivenRange&) = default;
+};
+
 /// A tensor of the step. Values, when present, are a .npy file beside the trace.
 struct Tensor {
     TensorId id = 0;
     std::string name;  ///< for people; may be empty
     TensorRole role = TensorRole::activation;
-    std::vector<std::uint64_t> shape;  ///< outermost first; images are batch, channels, height, width
-    std::uint32_t bits = 0;            ///< width of one element, for masks only (1 to 8); 0 otherwise
-    std::string values;                ///< path of a .npy file, relative to the trace or full; empty: shapes only
-    std::uint64_t elements = 0;        ///< product of shape, checked against overflow by the reader
+    std::vector<std::uint64_t> shape;     ///< outermost first; images are batch, channels, height, width
+    std::uint32_t bits = 0;               ///< width of one element, for masks only (1 to 8); 0 otherwise
+    std::string values;                   ///< path of a .npy file, relative to the trace or full; empty: shapes only
+    std::optional<GivenRange> quantized;  ///< of values only: how they were quantised where they come from
+    std::uint64_t elements = 0;           ///< product of shape, checked against overflow by the reader
 };
 
 /// Which part of the training step an operation belongs to.
@@ -114,6 +125,9 @@ struct Operation {
     std::variant<Convolution, Matmul, VectorWork> work;
     std::vector<VectorStep> epilogue;  ///< GEMMs only: element-wise steps applied to each output tile as it drains
     std::optional<OperandBits> operand_bits;  ///< GEMMs only; recipe as-recorded goes by it
+    /// GEMMs only: a .npy file, relative to the trace or full, with what the source computed for the result, before the
+    /// epilogue; empty: none.
+    std::string result;
     std::vector<TensorId> inputs;
     std::vector<TensorId> outputs;
 };

@@ -19,11 +19,15 @@ namespace json = simdjson::ondemand;
 
 static_assert(LineSource::padding >= simdjson::SIMDJSON_PADDING);
 
-enum class ValueType : std::uint8_t { number, truth, text, numbers, steps, totals };
+enum class ValueType : std::uint8_t { number, real, truth, text, numbers, steps, quantization, totals };
+
+/// Where a key may stand: on the line itself, or in the object that is the value of another key.
+enum class Place : std::uint8_t { line, inside_quantized, inside_end };
 
 struct KeySpec {
     std::string_view name;
     ValueType type;
+    Place place = Place::line;
 };
 
 // In the order of TraceKey.
@@ -36,6 +40,11 @@ constexpr std::array<KeySpec, trace_key_count> keys{{
     {"shape", ValueType::numbers},
     {"bits", ValueType::number},
     {"values", ValueType::text},
+    {"quantized", ValueType::quantization},
+    {"clip", ValueType::real, Place::inside_quantized},
+    {"signed", ValueType::truth, Place::inside_quantized},
+    {"fp4_scale_log2", ValueType::real, Place::inside_quantized},
+    {"fp8_scale_log2", ValueType::real, Place::inside_quantized},
     {"op", ValueType::text},
     {"phase", ValueType::text},
     {"layer", ValueType::text},
@@ -43,6 +52,7 @@ constexpr std::array<KeySpec, trace_key_count> keys{{
     {"position", ValueType::text},
     {"epilogue", ValueType::steps},
     {"operand_bits", ValueType::numbers},
+    {"result", ValueType::text},
     {"in", ValueType::numbers},
     {"out", ValueType::numbers},
     {"n", ValueType::number},
@@ -63,20 +73,31 @@ constexpr std::array<KeySpec, trace_key_count> keys{{
     {"steps", ValueType::steps},
     {"elements", ValueType::number},
     {"end", ValueType::totals},
-    {"tensors", ValueType::number},
-    {"operations", ValueType::number},
+    {"tensors", ValueType::number, Place::inside_end},
+    {"operations", ValueType::number, Place::inside_end},
 }};
 
-/// The key of this name; those of the totals are no keys of a line, and the other way round.
-std::optional<TraceKey> key_named(std::string_view name, bool inside_end) {
+/// The key of this name, if it may stand there.
+std::optional<TraceKey> key_named(std::string_view name, Place place) {
     for (std::size_t i = 0; i < trace_key_count; ++i) {
-        const auto key = static_cast<TraceKey>(i);
-        const bool belongs_inside_end = key == TraceKey::tensors || key == TraceKey::operations;
-        if (keys[i].name == name && belongs_inside_end == inside_end) {
-            return key;
+        if (keys[i].name == name && keys[i].place == place) {
+            return static_cast<TraceKey>(i);
         }
     }
     return std::nullopt;
+}
+
+/// "inside 'end'", for people.
+std::string_view text_of(Place place) {
+    switch (place) {
+        case Place::inside_quantized:
+            return "inside 'quantized'";
+        case Place::inside_end:
+            return "inside 'end'";
+        case Place::line:
+            break;
+    }
+    return "on the line itself";
 }
 
 std::vector<std::string> key_names() {
@@ -124,6 +145,15 @@ struct TraceLine::Parser {
         std::uint64_t number = 0;
         if (!is(value, json::json_type::number) || value.get_uint64().get(number) != simdjson::SUCCESS) {
             expected(key, "a whole number", value);
+            return std::nullopt;
+        }
+        return number;
+    }
+
+    std::optional<double> read_real(TraceKey key, json::value value) {
+        double number = 0;
+        if (!is(value, json::json_type::number) || value.get_double().get(number) != simdjson::SUCCESS) {
+            expected(key, "a number", value);
             return std::nullopt;
         }
         return number;
@@ -208,6 +238,9 @@ struct TraceLine::Parser {
             case ValueType::number:
                 line->numbers_[index(key)] = read_number(key, value).value_or(0);
                 break;
+            case ValueType::real:
+                line->reals_[index(key)] = read_real(key, value).value_or(0);
+                break;
             case ValueType::truth:
                 line->numbers_[index(key)] = read_truth(key, value) ? 1 : 0;
                 break;
@@ -220,27 +253,37 @@ struct TraceLine::Parser {
             case ValueType::steps:
                 read_steps(key, value);
                 break;
-            case ValueType::totals: {
-                json::object totals;
-                if (!is(value, json::json_type::object) || value.get_object().get(totals) != simdjson::SUCCESS) {
-                    expected(key, R"({"tensors":...,"operations":...})", value);
-                    break;
-                }
-                read_object(totals, true);
+            case ValueType::quantization:
+                read_inside(key, value, Place::inside_quantized, R"(an object such as {"clip":1.25})");
                 break;
-            }
+            case ValueType::totals:
+                read_inside(key, value, Place::inside_end, R"({"tensors":...,"operations":...})");
+                break;
         }
     }
 
+    void read_inside(TraceKey key, json::value value, Place place, std::string_view form) {
+        json::object object;
+        if (!is(value, json::json_type::object) || value.get_object().get(object) != simdjson::SUCCESS) {
+            expected(key, form, value);
+            return;
+        }
+        read_object(object, place);
+    }
+
     /// Throws simdjson_error where the text stops being JSON.
-    void read_object(json::object object, bool inside_end) {
+    void read_object(json::object object, Place place) {
         for (json::field field : object) {
             const std::uint32_t key_column = column_of(field.key().raw()) - 1;  // of the quote
             const std::string_view name = field.unescaped_key();
-            const std::optional<TraceKey> key = key_named(name, inside_end);
+            const std::optional<TraceKey> key = key_named(name, place);
             if (!key) {
+                const auto* const misplaced = std::ranges::find(keys, name, &KeySpec::name);
                 static const std::vector<std::string> names = key_names();
-                line->problem(key_column, fmt::format("unknown key '{}'{}", printable(name), suggestion(name, names)));
+                line->problem(key_column,
+                              misplaced != keys.end()
+                                  ? fmt::format("key '{}' belongs {}", name, text_of(misplaced->place))
+                                  : fmt::format("unknown key '{}'{}", printable(name), suggestion(name, names)));
                 continue;
             }
             if (line->has(*key)) {
@@ -300,7 +343,7 @@ bool TraceLine::parse(std::string_view line, std::uint64_t number) {
     if (error == simdjson::SUCCESS) {
         try {
             json::object object = document.get_object();
-            parser_->read_object(object, false);
+            parser_->read_object(object, Place::line);
             if (document.current_location().get(place) != simdjson::SUCCESS) {
                 return true;
             }

@@ -14,12 +14,13 @@
 
 namespace nibble {
 
-/// Every key that a line of a trace may have; the names in the file equal the enumerators'.
+/// Every key that a line of a trace may have; the names in the file equal the enumerators', but "signed" for has_sign.
 enum class TraceKey : std::uint8_t {
     // clang-format off
     nibblesim_trace, name, batch,                                        // first line; batch also of a matrix product
-    tensor, role, shape, bits, values,                                   // tensor
-    op, phase, layer, group, position, epilogue, operand_bits, in, out,  // operation
+    tensor, role, shape, bits, values, quantized,                        // tensor
+    clip, has_sign, fp4_scale_log2, fp8_scale_log2,                      // inside "quantized"
+    op, phase, layer, group, position, epilogue, operand_bits, result, in, out,  // operation
     n, c, h, w, k, r, s, stride, pad, dilation, groups, transposed,      // convolution
     m, left, right,                                                      // matrix product
     steps, elements,                                                     // vector work
@@ -68,6 +69,7 @@ public:
 
     [[nodiscard]] std::uint64_t number(TraceKey key) const { return numbers_[index(key)]; }
     [[nodiscard]] bool truth(TraceKey key) const { return numbers_[index(key)] != 0; }
+    [[nodiscard]] double real(TraceKey key) const { return reals_[index(key)]; }
     [[nodiscard]] std::string_view text(TraceKey key) const { return texts_[index(key)]; }  ///< until the next parse
     [[nodiscard]] const Numbers& list(TraceKey key) const { return lists_[index(key)]; }
     [[nodiscard]] const Steps& steps(TraceKey key) const { return steps_[index(key)]; }
@@ -84,6 +86,7 @@ private:
     std::array<std::uint32_t, trace_key_count> columns_{};
     std::array<bool, trace_key_count> unreadable_{};
     std::array<std::uint64_t, trace_key_count> numbers_{};
+    std::array<double, trace_key_count> reals_{};
     std::array<std::string_view, trace_key_count> texts_{};
     std::array<Numbers, trace_key_count> lists_;
     std::array<Steps, trace_key_count> steps_;

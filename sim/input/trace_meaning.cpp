@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <span>
 #include <string>
@@ -201,6 +202,52 @@ std::optional<OperandBits> read_operand_bits(const TraceLine& line, Checker& che
                        static_cast<std::uint32_t>(bits[2])};
 }
 
+/// A power of two that brings any binary32 number into any format, and more.
+constexpr std::int32_t most_scale_log2 = 300;
+
+std::optional<std::int32_t> read_scale_log2(TraceLine& line, Key key) {
+    if (!line.readable(key)) {
+        return std::nullopt;
+    }
+    const double scale = line.real(key);
+    if (scale != std::trunc(scale) || std::fabs(scale) > most_scale_log2) {
+        line.problem(key, fmt::format("expected a whole number from {} to {}, found {}", -most_scale_log2,
+                                      most_scale_log2, scale));
+        return std::nullopt;
+    }
+    return static_cast<std::int32_t>(scale);
+}
+
+std::optional<GivenRange> read_given_range(TraceLine& line) {
+    if (!line.readable(Key::quantized)) {
+        return std::nullopt;
+    }
+    GivenRange given;
+    if (line.readable(Key::clip)) {
+        constexpr auto most = static_cast<double>(std::numeric_limits<float>::max());
+        if (const double clip = line.real(Key::clip); clip > 0 && clip <= most) {
+            given.clip = clip;
+        } else {
+            line.problem(Key::clip, fmt::format("expected a number above 0 in the range of binary32, found {}", clip));
+        }
+    }
+    if (line.readable(Key::has_sign)) {
+        given.has_sign = line.truth(Key::has_sign);
+        if (!line.has(Key::clip)) {
+            line.problem(Key::has_sign, "is said of a clip, and there is none");
+        }
+    }
+    given.fp4_scale_log2 = read_scale_log2(line, Key::fp4_scale_log2);
+    given.fp8_scale_log2 = read_scale_log2(line, Key::fp8_scale_log2);
+    if (!line.has(Key::values)) {
+        line.problem(Key::quantized, "says how values were quantised, but the tensor names none");
+    }
+    if (!line.has(Key::clip) && !line.has(Key::fp4_scale_log2) && !line.has(Key::fp8_scale_log2)) {
+        line.problem(Key::quantized, "expected a clip, an fp4_scale_log2 or an fp8_scale_log2");
+    }
+    return given;
+}
+
 void check_matmul(const Matmul& matmul, Checker& check) {
     check.require_product(Key::m, "the left operand's elements", {matmul.batch, matmul.m, matmul.k}, most_elements);
     check.require_product(Key::n, "the right operand's elements", {matmul.batch, matmul.k, matmul.n}, most_elements);
@@ -264,6 +311,7 @@ Tensor read_tensor(TraceLine& line) {
     tensor.name = line.text(Key::name);
     tensor.role = check.word(Key::role, role_named, role_names, TensorRole::activation);
     tensor.values = line.text(Key::values);
+    tensor.quantized = read_given_range(line);
     tensor.shape = line.list(Key::shape).values;
     if (line.readable(Key::shape)) {
         constexpr std::size_t most_dimensions = 8;
@@ -307,6 +355,7 @@ Operation read_operation(TraceLine& line, TraceLineKind kind) {
     operation.position = check.word(Key::position, position_named, position_names, Position::middle);
     operation.epilogue = check.steps(Key::epilogue);
     operation.operand_bits = read_operand_bits(line, check);
+    operation.result = line.text(Key::result);
     operation.inputs = check.tensors(Key::in);
     operation.outputs = check.tensors(Key::out);
     switch (kind) {

@@ -67,6 +67,22 @@ void print_steps(Line& line, std::string_view key, const std::vector<VectorStep>
     line.push_back(']');
 }
 
+/// Doubles are written so that they are read back as they were.
+void print_given_range(Line& line, const GivenRange& given) {
+    std::string_view separator = R"(,"quantized":{)";
+    const auto field = [&](std::string_view key, const auto& value) {
+        if (value) {
+            print(line, R"({}"{}":{})", separator, key, *value);
+            separator = ",";
+        }
+    };
+    field("clip", given.clip);
+    field("signed", given.has_sign);
+    field("fp4_scale_log2", given.fp4_scale_log2);
+    field("fp8_scale_log2", given.fp8_scale_log2);
+    line.push_back('}');
+}
+
 void print_work(Line& line, const Convolution& conv) {
     print(line, R"(,"n":{},"c":{},"h":{},"w":{},"k":{},"r":{},"s":{})", conv.n, conv.c, conv.h, conv.w, conv.k, conv.r,
           conv.s);
@@ -104,6 +120,9 @@ void TraceWriter::write(const Tensor& tensor) {
         print(line_, R"(,"bits":{})", tensor.bits);
     }
     print_text_key(line_, "values", tensor.values);
+    if (tensor.quantized) {
+        print_given_range(line_, *tensor.quantized);
+    }
     line_.push_back('}');
     flush_line();
     ++tensors_;
@@ -123,6 +142,7 @@ void TraceWriter::write(const Operation& operation) {
     if (const std::optional<OperandBits>& bits = operation.operand_bits) {
         print(line_, R"(,"operand_bits":[{},{},{}])", bits->left, bits->right, bits->out);
     }
+    print_text_key(line_, "result", operation.result);
     print(line_, R"(,"in":[{}],"out":[{}]}})", fmt::join(operation.inputs, ","), fmt::join(operation.outputs, ","));
     flush_line();
     ++operations_;

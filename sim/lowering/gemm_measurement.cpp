@@ -100,9 +100,18 @@ void GemmMeasurement::note_toggle_rate(const Side& side) {
     }
 }
 
+// The array's sums, like those of the codes, are in units of both scales.
+double GemmMeasurement::unit() const {
+    return record_->operands[0].recorded->range.scale * record_->operands[1].recorded->range.scale;
+}
+
+void GemmMeasurement::compare_results(const ResultCheck& check, const TileRange& tile,
+                                      std::span<const float> delivered) {
+    check.compare(tile, delivered, unit(), *record_->result);
+}
+
 void GemmMeasurement::compare(const ExactOutputs& outputs, std::span<const float> delivered) {
-    // The array's sums, like those of the codes, are in units of both scales.
-    const double unit = record_->operands[0].recorded->range.scale * record_->operands[1].recorded->range.scale;
+    const double unit = this->unit();
     for (std::size_t i = 0; i < delivered.size(); ++i) {
         comparison_.add(outputs.full_precision[i], outputs.quantized[i] * unit,
                         static_cast<double>(delivered[i]) * unit);

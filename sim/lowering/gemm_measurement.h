@@ -15,6 +15,7 @@
 #include "sim/input/operation.h"
 #include "sim/lowering/quantization_report.h"
 #include "sim/lowering/recorded_values.h"
+#include "sim/lowering/result_check.h"
 
 namespace nibble {
 
@@ -56,6 +57,11 @@ public:
     /// Takes in what the array delivers for a reduction whose tiles have all been added.
     void compare(const ExactOutputs& outputs, std::span<const float> delivered);
 
+    /// The trace says what the result was: `untiled_order` as in ResultComparison.
+    void begin_results(bool untiled_order) { record_->result = ResultComparison{.untiled_order = untiled_order}; }
+    /// Compares what the array delivers for a tile with it. Only after begin_results(), and if compares().
+    void compare_results(const ResultCheck& check, const TileRange& tile, std::span<const float> delivered);
+
     /// Up to date after every tile.
     [[nodiscard]] std::shared_ptr<const ValueRecord> record() const { return record_; }
 
@@ -69,6 +75,8 @@ private:
     void count_toggles(const MatmulPass& pass, std::span<const std::uint16_t> left,
                        std::span<const std::uint16_t> right);
     void note_toggle_rate(const Side& side);
+    /// What sums are in units of.
+    [[nodiscard]] double unit() const;
 
     Dataflow dataflow_;
     std::size_t macs_per_pe_;

@@ -217,6 +217,17 @@ std::uint64_t GemmProblem::l_step() const {
     return reduces_rows() ? 1 : block_or_one(l_.extent);
 }
 
+std::uint64_t GemmProblem::terms_of_l() const {
+    const auto* c = std::get_if<Convolution>(&work_);
+    if (c == nullptr) {
+        return 1;
+    }
+    if (phase_ == Phase::dw) {
+        return c->q();
+    }
+    return c->pointwise() ? 1 : 0;
+}
+
 Range GemmProblem::input_rows(const Range& output_rows) const {
     const auto& c = std::get<Convolution>(work_);
     const std::uint64_t first = output_rows.begin * c.stride_h;

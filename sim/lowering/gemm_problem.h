@@ -65,6 +65,11 @@ public:
     [[nodiscard]] std::uint64_t j_step() const;
     [[nodiscard]] std::uint64_t l_step() const;
 
+    /// Terms that one unit of l adds to a sum, where a sum takes one unit after the other: then it may be cut between
+    /// units without changing its order. 0 where it may not: a convolution's forward and dx take all channels of one
+    /// tap before those of the next.
+    [[nodiscard]] std::uint64_t terms_of_l() const;
+
     /// Memory that a tile touches, relative to the tensor's start.
     [[nodiscard]] Slice left(const TileRange& tile, std::uint32_t bits) const;
     [[nodiscard]] Slice right(const TileRange& tile, std::uint32_t bits) const;

@@ -16,25 +16,6 @@ namespace nibble {
 
 namespace {
 
-OperandFormat operand_format(CopyFormat copy, TensorRole role) {
-    switch (copy) {
-        case CopyFormat::int4:
-            return role == TensorRole::weight ? OperandFormat::int4_signed : OperandFormat::int4_unsigned;
-        case CopyFormat::fp4_even:
-            return OperandFormat::fp4_even;
-        case CopyFormat::fp4_odd:
-            return OperandFormat::fp4_odd;
-        case CopyFormat::fp8:
-            return role == TensorRole::gradient ? OperandFormat::fp8_152 : OperandFormat::fp8_143;
-        case CopyFormat::fp4_pair:
-        case CopyFormat::fp16:
-        case CopyFormat::fp32:
-        case CopyFormat::mask:
-            break;
-    }
-    return OperandFormat::fp16;
-}
-
 using Element = std::optional<std::uint64_t>;  // nothing: padding
 
 using Layer = LayerValues;
@@ -249,15 +230,18 @@ std::shared_ptr<const ValueRecord> GemmValues::begin(const Operation& operation,
     const bool compares = !left.values.empty() && !right.values.empty();
     const std::size_t on_left = left_input(operation);
     const auto source_of = [&](const Tensor& tensor, std::size_t input) {
-        // However gradients are stored, the array takes the codes of one phase.
-        const CopyFormat copy = gemm_copy(tensor.role, operation.phase, precision, GradientStorage::two_codes);
-        return source(operation, input, tensor, operand_format(copy, tensor.role), compares);
+        return source(operation, input, tensor, array_format(tensor.role, operation.phase, precision), compares);
     };
     Layer layer{operation,     problem,        tiling, source_of(left, on_left), source_of(right, 1 - on_left),
                 left.elements, right.elements, 1};
     const std::uint64_t outputs = problem.batch() * problem.m() * problem.n();
     layer.sample_step = std::max<std::uint64_t>(1, outputs / most_checked);
     layer_ = std::make_shared<const Layer>(std::move(layer));
+    result_check_.reset();
+    if (compares_results_ && !operation.result.empty()) {
+        result_check_ = std::make_shared<const ResultCheck>(operation, problem, recorded_.load_result(operation));
+        measurement_->begin_results(keeps_reduction_order(problem, tiling, array_.accumulation.chunk));
+    }
     return measurement_->record();
 }
 
@@ -311,10 +295,14 @@ std::shared_ptr<TileValues> GemmValues::tile(const TileRange& tile, bool first, 
     if (last) {
         reductions_.erase(place);
         values->finished = [layer = layer_, tile, rule = array_.accumulation, checked = checked_,
-                            measurement = measurement_, exact = reduction.exact](const std::vector<float>& sums) {
+                            measurement = measurement_, exact = reduction.exact,
+                            result = result_check_](const std::vector<float>& sums) {
             *checked += check_tile(*layer, tile, rule, sums);
             if (exact != nullptr) {
                 measurement->compare(*exact, sums);
+            }
+            if (result != nullptr) {
+                measurement->compare_results(*result, tile, sums);
             }
         };
     }

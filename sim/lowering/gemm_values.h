@@ -38,13 +38,15 @@ class GemmValues {
 public:
     static constexpr std::uint64_t most_checked = 4096;  // outputs of one operation
 
-    /// Recorded values are beside the trace at `trace_path`. Their codes go to `dump`, unless that is null.
+    /// Recorded values are beside the trace at `trace_path`. Their codes go to `dump`, unless that is null. Where the
+    /// trace says what a result was, it is compared if `compares_results`.
     GemmValues(const std::string& trace_path, const MachineParameters& machine, std::uint64_t seed,
-               std::unique_ptr<CodeDump> dump)
+               std::unique_ptr<CodeDump> dump, bool compares_results)
         : recorded_(trace_path),
           array_(machine.mac_array),
           seed_(seed),
           dump_(std::move(dump)),
+          compares_results_(compares_results),
           checked_(std::make_shared<std::uint64_t>(0)) {}
 
     /// The tiles that follow belong to this GEMM, whose operands, as the array takes them, are `left` and `right`.
@@ -70,9 +72,11 @@ private:
     MacArrayParameters array_;
     std::uint64_t seed_;
     std::unique_ptr<CodeDump> dump_;
+    bool compares_results_;
     std::shared_ptr<std::uint64_t> checked_;
     std::shared_ptr<const LayerValues> layer_;
     std::shared_ptr<GemmMeasurement> measurement_;
+    std::shared_ptr<const ResultCheck> result_check_;  // null: nothing to compare with
     /// A reduction in progress.
     struct Reduction {
         std::shared_ptr<std::vector<float>> sums;

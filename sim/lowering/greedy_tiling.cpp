@@ -48,6 +48,7 @@ Tiling greedy_tiling(const GemmTask& task, const MachineParameters& machine) {
     const GemmProblem& problem = task.problem;
     const std::vector<Dataflow>& dataflows = machine.mac_array.dataflows;
     const std::uint32_t buffers = machine.scratchpad.buffering;
+    const std::uint64_t l_step = reduction_step(problem, machine.mac_array.accumulation.chunk);
     const LeastTile least = least_tile(task, machine);
     const bool has_output = std::ranges::find(dataflows, Dataflow::output_stationary) != dataflows.end();
     Tiling tiling{.i = problem.i().extent,
@@ -60,7 +61,7 @@ Tiling greedy_tiling(const GemmTask& task, const MachineParameters& machine) {
     while (!fits(task, tiling, machine)) {
         const std::uint64_t i = halved(problem.i(), tiling.i, least.i, 1);
         const std::uint64_t j = halved(problem.j(), tiling.j, least.j, problem.j_step());
-        const std::uint64_t l = halved(problem.l(), tiling.l, least.l, problem.l_step());
+        const std::uint64_t l = halved(problem.l(), tiling.l, least.l, l_step);
         const bool i_has_more = tiling.i * least.j >= tiling.j * least.i;
         if (i < tiling.i && (i_has_more || j == tiling.j)) {
             tiling.i = i;

@@ -42,7 +42,7 @@ public:
           memory_(machine, plan),
           tiles_(machine.scratchpad),
           context_{machine, *options.recipe, emitter_, memory_, tiles_, on_chip_},
-          values_(trace_path, machine, values_seed, dump_of(options)),
+          values_(trace_path, machine, values_seed, dump_of(options), options.results),
           gemms_(context_, options.mappings, options.values ? &values_ : nullptr) {}
 
     ProgramItem next() {

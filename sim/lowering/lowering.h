@@ -23,6 +23,7 @@ struct LoweringOptions {
     const MappingTable* mappings = nullptr;  ///< null: every GEMM gets the greedy mapping
     Selection selection;                     ///< operations to simulate
     bool values = false;     ///< GEMMs carry operand values, and results are checked against a plain reference
+    bool results = false;    ///< with values: what the trace says of results is compared with what the array delivers
     std::string dump_codes;  ///< .npz file that gets the codes of recorded operands, with values; empty: none
 };
 

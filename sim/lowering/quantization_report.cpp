@@ -5,11 +5,38 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <vector>
 
+#include "models/log_gradient/gradient_values.h"
 #include "models/numerics/operand.h"
 #include "sim/base/error.h"
 
 namespace nibble {
+
+namespace {
+
+/// The numbers as they pass through the log-gradient unit, a part at a time.
+GradientRecord gradient_record(std::span<const float> values, int scale_log2) {
+    constexpr std::size_t part = 65536;
+    GradientRecord all;
+    for (std::size_t begin = 0; begin < values.size(); begin += part) {
+        const std::span<const float> taken = values.subspan(begin, std::min(part, values.size() - begin));
+        GradientValues gradients;
+        gradients.gradients = std::make_shared<const std::vector<float>>(taken.begin(), taken.end());
+        gradients.scale_log2 = scale_log2;
+        convert(gradients);
+        const GradientStatistics& found = gradients.statistics;
+        all.largest_scaled = std::max(all.largest_scaled, found.largest_scaled);
+        all.saturated_even += found.saturated_even;
+        all.saturated_odd += found.saturated_odd;
+        all.underflowed_even += found.underflowed_even;
+        all.underflowed_odd += found.underflowed_odd;
+    }
+    return all;
+}
+
+}  // namespace
 
 QuantizationRecord quantization_of(std::span<const float> values, const OperandCodes& quantized) {
     if (values.size() != quantized.codes.size()) {
@@ -37,6 +64,9 @@ QuantizationRecord quantization_of(std::span<const float> values, const OperandC
     }
     if (signal > 0 && noise > 0) {
         record.sqnr_db = 10 * std::log10(signal / noise);
+    }
+    if (quantized.format == OperandFormat::fp4_even || quantized.format == OperandFormat::fp4_odd) {
+        record.gradient = gradient_record(values, quantized.range.scale_log2.value());
     }
     const auto share = [&](std::uint64_t count) {
         return static_cast<double>(count) / static_cast<double>(std::max<std::size_t>(1, values.size()));

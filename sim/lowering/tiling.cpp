@@ -2,6 +2,7 @@
 #include "sim/lowering/tiling.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -136,6 +137,21 @@ TileWalk::Step TileWalk::next() {
     }
     batch_ += batch_tile_;
     return step;
+}
+
+bool keeps_reduction_order(const GemmProblem& problem, const Tiling& tiling, std::uint64_t chunk) {
+    const TiledDimension& l = problem.l();
+    if (tile_count(l, tiling.l) == 1) {
+        return true;
+    }
+    const std::uint64_t terms = problem.terms_of_l();
+    const bool whole_images = tiling.l >= l.period || (l.period * terms) % chunk == 0 || l.period == l.extent;
+    return terms > 0 && (tiling.l * terms) % chunk == 0 && whole_images;
+}
+
+std::uint64_t reduction_step(const GemmProblem& problem, std::uint64_t chunk) {
+    const std::uint64_t terms = problem.terms_of_l();
+    return terms == 0 ? problem.l_step() : std::lcm(problem.l_step(), chunk / std::gcd(chunk, terms));
 }
 
 TileBytes tile_space(const GemmTask& task, const Tiling& tiling) {

@@ -82,6 +82,15 @@ private:
     std::uint64_t batch_ = 0;             // first of the next tile
 };
 
+/// Does every output add up its terms in the order of a reduction that is one tile? Chunks of the accumulation
+/// (AccumulationRule::chunk) begin anew with every tile, so a reduction may only be cut between units of l that follow
+/// each other in a sum, after whole chunks. Then results do not depend on the mapping.
+[[nodiscard]] bool keeps_reduction_order(const GemmProblem& problem, const Tiling& tiling, std::uint64_t chunk);
+
+/// Units of l of which a tile should take a multiple: blocks that lie side by side in memory, and whole chunks where
+/// these keep the order of the sum.
+[[nodiscard]] std::uint64_t reduction_step(const GemmProblem& problem, std::uint64_t chunk);
+
 /// Scratchpad space that the tiling's buffers take, for the largest tiles that occur.
 [[nodiscard]] TileBytes tile_space(const GemmTask& task, const Tiling& tiling);
 

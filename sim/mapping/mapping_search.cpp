@@ -53,7 +53,7 @@ std::vector<Tiling> tile_sizes(const GemmTask& task, const MachineParameters& ma
     const LeastTile least = least_tile(task, machine);
     std::vector<Tiling> all;
     const auto j_sizes = sizes_of(problem.j(), least.j, problem.j_step());
-    const auto l_sizes = sizes_of(problem.l(), least.l, problem.l_step());
+    const auto l_sizes = sizes_of(problem.l(), least.l, reduction_step(problem, machine.mac_array.accumulation.chunk));
     for (const std::uint64_t i : sizes_of(problem.i(), 1, 1)) {
         for (const std::uint64_t j : j_sizes) {
             for (const std::uint64_t l : l_sizes) {
@@ -118,20 +118,40 @@ std::optional<Tiling> with_buffers(const GemmTask& task, Tiling tiling, const Ma
     return std::nullopt;
 }
 
-/// Calls `visit` for every mapping that is looked at and fits, those of the same tile sizes one after the other.
+/// Calls `visit` for every mapping of these tile sizes that fits; returns whether there was one.
 template <class Visit>
-void for_each_candidate(const GemmTask& task, const MachineParameters& machine, Visit visit) {
+bool for_each_mapping(const GemmTask& task, const MachineParameters& machine, const std::vector<Tiling>& sizes,
+                      Visit visit) {
     const auto splits = buffer_splits(machine.scratchpad.buffering);
-    for (Tiling tiling : tile_sizes(task, machine)) {
+    bool any = false;
+    for (Tiling tiling : sizes) {
         for (const LoopOrder order : orders_of(tile_counts(task.problem, tiling))) {
             tiling.order = order;
             for (const Dataflow dataflow : machine.mac_array.dataflows) {
                 tiling.dataflow = dataflow;
                 if (const auto fitting = with_buffers(task, tiling, machine, splits)) {
                     visit(*fitting);
+                    any = true;
                 }
             }
         }
+    }
+    return any;
+}
+
+/// Calls `visit` for every mapping that is looked at and fits, those of the same tile sizes one after the other. They
+/// are those that keep the order of the sums, so that results do not depend on the search; others only if none of these
+/// fits.
+template <class Visit>
+void for_each_candidate(const GemmTask& task, const MachineParameters& machine, Visit visit) {
+    std::vector<Tiling> in_order = tile_sizes(task, machine);
+    const auto others = std::ranges::stable_partition(in_order, [&](const Tiling& tiling) {
+        return keeps_reduction_order(task.problem, tiling, machine.mac_array.accumulation.chunk);
+    });
+    const std::vector<Tiling> out_of_order(others.begin(), others.end());
+    in_order.erase(others.begin(), others.end());
+    if (!for_each_mapping(task, machine, in_order, visit)) {
+        for_each_mapping(task, machine, out_of_order, visit);
     }
 }
 

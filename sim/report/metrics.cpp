@@ -13,10 +13,6 @@ namespace nibble {
 
 namespace {
 
-/// Counters of the array's MACs, indexed by ArrayMode.
-constexpr std::array<Counter, array_mode_count> mac_counters{Counter::mac_int4, Counter::mac_int4_fp4, Counter::mac_fp8,
-                                                             Counter::mac_fp16};
-
 double peak_of(std::size_t mode, const MachineParameters& machine) {
     const auto& geometry = machine.mac_array.modes[mode];
     return geometry ? peak_macs_per_cycle(*geometry) : 0;

@@ -42,7 +42,8 @@ struct Setup {
 
 /// One machine after its run.
 struct Outcome {
-    Tally totals;  ///< sums over operations
+    Tally totals;         ///< sums over operations
+    Picojoules activity;  ///< sum of EnergyModel::activity_correction() of GEMMs with recorded operands
     RunSummary summary;
 };
 

@@ -51,6 +51,9 @@ void ResultCollector::add(const OpRecord& machine, const OpRecord* baseline) {
     phases_.at("", machine.phase).machine += machine;
     modes_.at("", machine.mode).machine += machine;
     result_.machine.totals += machine;
+    if (machine.values != nullptr) {
+        result_.machine.activity += result_.setup.machine.energy.activity_correction(machine.counters, *machine.values);
+    }
     if (baseline == nullptr) {
         return;
     }
@@ -64,6 +67,10 @@ void ResultCollector::add(const OpRecord& machine, const OpRecord* baseline) {
     modes_.at("", machine.mode).baseline += *baseline;
     baseline_modes_.at("", baseline->mode).baseline += *baseline;
     result_.baseline->totals += *baseline;
+    if (baseline->values != nullptr) {
+        result_.baseline->activity +=
+            result_.setup.baseline->energy.activity_correction(baseline->counters, *baseline->values);
+    }
 }
 
 Result ResultCollector::finish(RunSummary machine, const RunSummary* baseline) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/report/result_json.h"
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -81,6 +82,7 @@ Json totals_json(const Outcome& outcome, const Subject& subject, std::uint64_t b
     json["tops_per_watt"] = joules > 0 ? operations / joules * 1e-12 : 0;
     json["chip_tops_per_watt"] =
         energy.chip().count() > 0 ? operations / energy.chip().count() : 0;  // 1 operation a pJ = 1 TOPS/W
+    json["activity_pj"] = outcome.activity.count();
     json["counters"] = counters_json(totals.counters);
     json["energy"] = {{"by_component", components_json(energy)},
                       {"by_counter", lines_json(subject.energy.lines(totals.counters))}};
@@ -211,6 +213,28 @@ Json waterfall_json(const Result& result) {
     return json;
 }
 
+Json result_values_json(const ResultComparison& found) {
+    // JSON has no infinity.
+    const bool finite = std::isfinite(found.largest_difference);
+    return {{"outputs_compared", found.outputs_compared},
+            {"outputs_different", found.outputs_different},
+            {"largest_difference", finite ? Json(found.largest_difference) : Json(nullptr)},
+            {"untiled_order", found.untiled_order}};
+}
+
+Json replay_json(const ReplaySummary& replay) {
+    if (replay.gemms == 0) {
+        return nullptr;
+    }
+    const ResultComparison all{replay.outputs_compared, replay.outputs_different, replay.largest_difference,
+                               replay.cut_gemms == 0};
+    Json json = {{"gemms", replay.gemms},
+                 {"gemms_different", replay.different_gemms},
+                 {"gemms_not_in_untiled_order", replay.cut_gemms}};
+    json.update(result_values_json(all));
+    return json;
+}
+
 Json head_json(const Result& result) {
     const Setup& setup = result.setup;
     Json json = {{"schema", result_schema_name}, {"provenance", provenance_json(setup)}};
@@ -227,6 +251,7 @@ Json head_json(const Result& result) {
         add_subject(other, *setup.baseline, *baseline, setup.batch);
         json["baseline"] = std::move(other);
     }
+    json["replay"] = replay_json(result.values.replay());
     json["waterfall"] = waterfall_json(result);
     json["phases"] = table_json(result.phases, "phase", setup);
     json["modes"] = table_json(result.modes, "mode", setup);
@@ -257,6 +282,13 @@ Json operand_json(const OperandRecord& operand) {
                      {"zero_codes", recorded->zero_codes},
                      {"non_zero", recorded->non_zero},
                      {"toggle_rate", or_null(recorded->toggle_rate)}});
+        if (const auto& gradient = recorded->gradient) {
+            json["gradient"] = {{"largest_scaled", gradient->largest_scaled},
+                                {"saturated_even", gradient->saturated_even},
+                                {"saturated_odd", gradient->saturated_odd},
+                                {"underflowed_even", gradient->underflowed_even},
+                                {"underflowed_odd", gradient->underflowed_odd}};
+        }
     }
     return json;
 }
@@ -269,6 +301,9 @@ Json values_json(const ValueRecord& values) {
                           {"array_relative_error", or_null(output->array_relative_error)},
                           {"array_cosine_similarity", or_null(output->array_cosine_similarity)},
                           {"overflowed", output->overflowed}};
+    }
+    if (values.result) {
+        json["result"] = result_values_json(*values.result);
     }
     return json;
 }
@@ -289,6 +324,7 @@ Json measured_json(const OpRecord& record, const Subject& subject) {
                  {"tiling", record.tiling}};
     if (record.values != nullptr) {
         json["values"] = values_json(*record.values);
+        json["values"]["activity_pj"] = subject.energy.activity_correction(record.counters, *record.values).count();
     }
     return json;
 }

@@ -295,6 +295,16 @@ std::string energy_section(const Result& result, const TextStyle& style) {
         table.add(name, machine.parts[i].count(), baseline.parts[i].count());
     }
     std::string text = heading("Where the energy went", style) + table.text(style);
+    if (!result.values.empty()) {
+        const auto with_activity = [](const EnergyBreakdown& nominal, const Outcome& outcome) {
+            return joules((nominal.total() + outcome.activity).count());
+        };
+        text += fmt::format("\n  With the toggle rates of recorded operands: {}{} instead of {}{}\n",
+                            with_activity(machine, result.machine),
+                            result.baseline ? " (baseline " + with_activity(baseline, *result.baseline) + ")" : "",
+                            joules(machine.total().count()),
+                            result.baseline ? fmt::format(" ({})", joules(baseline.total().count())) : "");
+    }
     if (const std::string& basis = result.setup.machine.energy.dram_basis(); !basis.empty()) {
         text += wrapped("dram prices: " + basis, 2) + "\n";
     }

@@ -15,6 +15,8 @@ namespace nibble {
 /// Time, throughput, energy, efficiency; speed-up beside what was promised.
 [[nodiscard]] std::string headline_section(const Result& result, const TextStyle& style);
 /// Cycles and energy of both machines, by phase and by layer group.
+/// What the array delivers against what the trace says; empty if it says nothing.
+[[nodiscard]] std::string replay_section(const Result& result, const TextStyle& style);
 [[nodiscard]] std::string phase_section(const Result& result, const TextStyle& style);
 [[nodiscard]] std::string group_section(const Result& result, const TextStyle& style);
 /// The cause of every cycle.

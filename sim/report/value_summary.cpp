@@ -46,6 +46,7 @@ void ValueSummary::add(const OpRecord& machine, const OpRecord* baseline) {
         }
     }
     gemms_ += recorded ? 1 : 0;
+    add_result(machine);
     if (!values.output) {
         return;
     }
@@ -57,6 +58,25 @@ void ValueSummary::add(const OpRecord& machine, const OpRecord* baseline) {
     worst_.insert(std::ranges::upper_bound(worst_, quality, worse), std::move(quality));
     if (worst_.size() > most_worst) {
         worst_.pop_back();
+    }
+}
+
+void ValueSummary::add_result(const OpRecord& machine) {
+    const std::optional<ResultComparison>& found = machine.values->result;
+    if (!found) {
+        return;
+    }
+    ++replay_.gemms;
+    replay_.cut_gemms += found->untiled_order ? 0U : 1U;
+    replay_.outputs_compared += found->outputs_compared;
+    replay_.outputs_different += found->outputs_different;
+    replay_.largest_difference = std::max(replay_.largest_difference, found->largest_difference);
+    if (found->outputs_different == 0) {
+        return;
+    }
+    ++replay_.different_gemms;
+    if (replay_.first.size() < most_worst) {
+        replay_.first.push_back({machine.index, machine.layer, machine.phase, *found});
     }
 }
 

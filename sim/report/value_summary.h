@@ -40,6 +40,25 @@ struct OutputQuality {
     std::optional<OutputRecord> baseline;  ///< the same output on the baseline
 };
 
+/// A GEMM of which the array delivers something else than the source of the trace computed.
+struct DifferentResult {
+    std::uint64_t index = 0;
+    std::string layer;
+    std::string phase;
+    ResultComparison found;
+};
+
+/// All GEMMs whose results the trace gives, on the machine.
+struct ReplaySummary {
+    std::uint64_t gemms = 0;
+    std::uint64_t different_gemms = 0;
+    std::uint64_t cut_gemms = 0;  ///< added up in another order than that of an untiled reduction
+    std::uint64_t outputs_compared = 0;
+    std::uint64_t outputs_different = 0;
+    double largest_difference = 0;
+    std::vector<DifferentResult> first;  ///< the first ValueSummary::most_worst with a difference
+};
+
 /// What a report says of recorded values, gathered operation by operation in memory that does not grow.
 class ValueSummary {
 public:
@@ -55,10 +74,14 @@ public:
     [[nodiscard]] const std::map<std::string, FormatAverages>& formats() const { return formats_; }
     /// Outputs with the largest errors as the array delivers them, the largest first; what overflowed comes before.
     [[nodiscard]] const std::vector<OutputQuality>& worst() const { return worst_; }
+    [[nodiscard]] const ReplaySummary& replay() const { return replay_; }
 
 private:
+    void add_result(const OpRecord& machine);
+
     std::map<std::string, FormatAverages> formats_;
     std::vector<OutputQuality> worst_;
+    ReplaySummary replay_;
     std::uint64_t gemms_ = 0;
     std::uint64_t compared_ = 0;
 };

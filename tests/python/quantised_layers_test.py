@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Quantised layers against the same steps in plain NumPy (reference_numerics.py), exactly: forward, both gradients, the
-gradient of alpha; what the recorder is told; scales, overflow and NaN. The machine adds up in binary16 here, which NumPy
-has."""
+gradient of alpha; what the recorder is told; scales, overflow and NaN. The machine adds up in binary16 here, which
+NumPy has."""
 
 import math
 
@@ -206,8 +206,8 @@ def test_product_of_activations_in_four_bits():
 
 
 def test_lstm_in_four_bits():
-    """The state's products, step by step; the gates in binary32. The first batch sets the scale of the gradients, by the
-    last time step, with which backward begins."""
+    """The state's products, step by step; the gates in binary32. The first batch sets the scale of the gradients, by
+    the last time step, with which backward begins."""
     hidden, batch, length = 6, 3, 4
     layer = QuantisedLstm(session("int4-fp4"), "r", 5, hidden)
     alpha = set_alpha(layer.hh, 0, 0.5)
@@ -312,6 +312,19 @@ def test_scales_follow_the_gradients():
     assert steps("int4-fp4", [1, 4, 1, 1]) == [[0, 4], [-1, 3], [0, 4], [0, 4]]
     # One scale follows the larger of the two.
     assert steps("int4-fp4-global-scale", [1, 4, 1, 1]) == [[0, 0], [-1, -1], [0, 0], [0, 0]]
+
+
+def test_stochastic_rounding_has_a_seed_of_its_own_everywhere():
+    """Steps, layers, phases and calls: all 5 x 4 x 3 x 6 seeds differ, repeat, and change with the run's seed."""
+    def seeds(run):
+        shared = Session(find_recipe("mxfp4"), run)
+        found = []
+        for shared.step in range(5):
+            found += [shared.stochastic_seed(layer, phase, call) for layer in range(4)
+                      for phase in ("forward", "dx", "dw") for call in range(6)]
+        return found
+
+    assert len(set(seeds(1) + seeds(2))) == 2 * 5 * 4 * 3 * 6 and seeds(1) == seeds(1)
 
 
 def test_numbers_that_are_not_finite():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Quantisers and matrix products in plain NumPy, written from the formats' definitions and not from models/numerics: what
-the module and the layers above it are compared with. Slow."""
+"""Quantisers and matrix products in plain NumPy, written from the formats' definitions and not from models/numerics:
+what the module and the layers above it are compared with. Slow."""
 
 import math
 

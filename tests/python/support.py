@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the training scripts share. A test is a program: functions called test_... run in the order of the file;
-exit code 0 good, 1 failed, 77 skipped because this Python lacks something."""
+"""What the tests of the training scripts share. A test is a program: functions called test_... run in the order of
+the file; exit code 0 good, 1 failed, 77 skipped because this Python lacks something."""
 
 import os
 import pathlib

@@ -164,7 +164,7 @@ void add_products(const std::vector<MatmulPass>& passes, const TileValues& value
 class Check {
 public:
     explicit Check(const fs::path& trace)
-        : trace_(trace), machine_(load_machine("edge-int4")), values_(trace, machine_, 1, nullptr) {}
+        : trace_(trace), machine_(load_machine("edge-int4")), values_(trace, machine_, 1, nullptr, false) {}
 
     /// Returns how many GEMMs were compared.
     std::size_t run() {

@@ -342,6 +342,8 @@ class Values(smoke.Case):
         for op in gemms(values):
             del op["values"], op["baseline"]["values"]
         self.assertEqual(values["ops"], shapes["ops"])
+        self.assertNotEqual(values["totals"].pop("activity_pj"), 0)
+        self.assertEqual(shapes["totals"].pop("activity_pj"), 0)
         self.assertEqual(values["totals"], shapes["totals"])
 
     def test_report_and_table(self):

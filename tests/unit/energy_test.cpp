@@ -265,6 +265,45 @@ TEST(EnergyModelTest, PricesEveryFormForTheMachine) {
 }
 
 // The plain SRAM takes 2 pJ a byte read and 3 written, and 0.25 mW a byte of capacity.
+// An FP16 MAC of 1 pJ, 0.4 pJ of it in the multiplier. Operands toggle 10% and 30% of their bits, 20% in the mean and
+// not the 50% of random ones: 0.4 * (0.2 / 0.5 - 1) = -0.24 pJ a MAC.
+TEST(EnergyModelTest, MultipliersFollowTheTogglingOfRecordedOperands) {
+    std::string text = plain_table();
+    const std::string row = "action: mac_fp16, pj: 1,";
+    text.replace(text.find(row), row.size(), row + " multiplier_pj: 0.4,");
+    const EnergyModel model(parse_technology(text, "t.yaml"), plain_dram(), load_machine("edge-int4"));
+    CounterValues counters{};
+    counters[index_of(Counter::mac_fp16)] = 100;
+    counters[index_of(Counter::mac_int4)] = 1000;
+    ValueRecord values;
+    values.operands[0].recorded.emplace().toggle_rate = 0.1;
+    values.operands[1].recorded.emplace().toggle_rate = 0.3;
+    EXPECT_DOUBLE_EQ(model.activity_correction(counters, values).count(), -24);
+    // An operand that is not recorded counts as random: (0.1 + 0.5) / 2 = 0.3, -0.16 pJ.
+    values.operands[1].recorded.reset();
+    EXPECT_DOUBLE_EQ(model.activity_correction(counters, values).count(), -16);
+    values.operands[0].recorded->toggle_rate = 0.5;
+    EXPECT_EQ(model.activity_correction(counters, values).count(), 0);
+}
+
+TEST(TechnologyTest, RefusesAMultiplierThatIsNoPartOfAMac) {
+    const auto problem = [](const std::string& row, const std::string& more) -> std::string {
+        std::string text = plain_table();
+        text.replace(text.find(row), row.size(), row + more);
+        try {
+            static_cast<void>(parse_technology(text, "t.yaml"));
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(problem("action: mac_fp8, pj: 1,", " multiplier_pj: 1,"), "");
+    EXPECT_THAT(problem("action: mac_fp8, pj: 1,", " multiplier_pj: 2,"),
+                HasSubstr("expected at most the pj of the row, 1, found 2"));
+    EXPECT_THAT(problem("action: commands, pj: 1,", " multiplier_pj: 1,"),
+                HasSubstr("only the pj of a MAC has a multiplier in it"));
+}
+
 TEST(EnergyModelTest, PricesSramByWhatItIs) {
     Technology technology = parse_technology(plain_table(), "t.yaml");
     technology.area.sram = SramModel(test::plain_sram_table(), 10, {});

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "models/log_gradient/gradient_values.h"
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "models/numerics/half.h"
 
 namespace nibble {
 namespace {
@@ -50,6 +54,37 @@ TEST(GradientValues, StatisticsForGradScale) {
     EXPECT_EQ(values.statistics.vote(), -1) << "above 64: the scale has to come down";
     EXPECT_EQ(converted({20.0F}, 0).statistics.vote(), 1) << "below 32: it may go up";
     EXPECT_EQ(converted({40.0F}, 0).statistics.vote(), 0);
+}
+
+// The conversion of a whole tensor against that of one number, for every FP16 number and scales up to where all
+// saturate.
+TEST(GradientValues, EveryHalfAtEveryScaleAsOneByOne) {
+    std::vector<float> halves;
+    for (unsigned bits = 0; bits < 0x10000; ++bits) {
+        halves.push_back(decode_half(Half{static_cast<std::uint16_t>(bits)}));
+    }
+    for (const int scale : {-5000, -200, -23, -10, -9, -1, 0, 1, 2, 15, 29, 31, 32, 200, 5000}) {
+        const GradientValues values = converted(halves, scale);
+        GradientStatistics expected;
+        for (unsigned bits = 0; bits < 0x10000; ++bits) {
+            const Fp4PairEncoding one = encode_fp4_pair(encode_half(halves[bits]), scale);
+            ASSERT_EQ(values.pairs[bits], one.pair) << bits << " at scale " << scale;
+            expected.saturated_even += one.even.saturated ? 1U : 0U;
+            expected.saturated_odd += one.odd.saturated ? 1U : 0U;
+            expected.underflowed_even += one.even.underflowed ? 1U : 0U;
+            expected.underflowed_odd += one.odd.underflowed ? 1U : 0U;
+        }
+        expected.largest_scaled = std::numeric_limits<double>::infinity();
+        EXPECT_EQ(values.statistics, expected) << "at scale " << scale;
+    }
+}
+
+// FP16 rounds 1.2497 up to 1.25, the midpoint of the even levels 1 and 4 at a scale of 2: rounding twice is the unit's
+// rule, for its input arrives in FP16.
+TEST(GradientValues, RoundsToHalfFirst) {
+    const GradientValues values = converted({1.2497F}, 1);
+    EXPECT_EQ(decode_fp4(even_code(values.pairs[0]), Fp4Phase::even), 4.0F);
+    EXPECT_EQ(encode_fp4(1.2497F, 1, Fp4Phase::even).code.magnitude(), 4) << "1 without FP16";
 }
 
 TEST(GradientValues, TellsWhenFinished) {

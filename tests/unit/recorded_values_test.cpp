@@ -116,6 +116,66 @@ TEST(QuantizeOperand, Fp16AsItIs) {
     EXPECT_THAT(codes({1e6F, -1e6F}, OperandFormat::fp16), ElementsAre(0x7bff, 0xfbff));
 }
 
+// A range that the trace gives is used as it is, and what lies outside goes to the last code.
+TEST(QuantizeOperand, AsTheTraceSaysThatItWas) {
+    const auto made = [](const std::vector<float>& values, OperandFormat format, const GivenRange& given) {
+        const OperandCodes operand = quantize_operand(values, format, given);
+        EXPECT_EQ(operand.range.rule, RangeRule::given);
+        return operand;
+    };
+    // 15 levels to 1.5: a step is 0.1. Negative ones to 0 if codes have no sign.
+    const OperandCodes unsigned_codes =
+        made({-1, 0.24F, 1.5F, 9}, OperandFormat::int4_unsigned, {.clip = 1.5, .has_sign = false});
+    EXPECT_EQ(unsigned_codes.format, OperandFormat::int4_unsigned);
+    EXPECT_THAT(unsigned_codes.codes, ElementsAre(0, 2, 15, 15));
+    EXPECT_EQ(unsigned_codes.range.clip, 1.5);
+    EXPECT_EQ(unsigned_codes.range.scale, 1.5 / 15);
+    // 7 levels to 3.5: a step is 0.5. With a sign although no element needs it.
+    const OperandCodes with_sign = made({1, 4}, OperandFormat::int4_unsigned, {.clip = 3.5, .has_sign = true});
+    EXPECT_EQ(with_sign.format, OperandFormat::int4_signed);
+    EXPECT_THAT(with_sign.codes, ElementsAre(2, 7));
+    // It says nothing of signs: they follow from the elements.
+    EXPECT_EQ(made({1, -1}, OperandFormat::int4_unsigned, {.clip = 3.5}).format, OperandFormat::int4_signed);
+    EXPECT_THAT(made({-9, 1.4F}, OperandFormat::int4_signed, {.clip = 7}).codes, ElementsAre(9, 1));
+    // 2^3: 8 lies below 10, the midpoint of 4 and 16, and becomes 4; 100 is beyond 64.
+    EXPECT_THAT(made({1, 12.5F}, OperandFormat::fp4_even, {.fp4_scale_log2 = 3}).codes, ElementsAre(5, 7));
+    EXPECT_EQ(made({1}, OperandFormat::fp4_odd, {.fp4_scale_log2 = 3}).range.scale_log2, 3);
+    // 1-4-3: 2 has the exponent field 8.
+    EXPECT_THAT(made({1}, OperandFormat::fp8_143, {.fp8_scale_log2 = 1}).codes, ElementsAre(0x40));
+}
+
+// 2.5 * (1 + 2^-12) is above the midpoint of 1 and 4; as FP16 it is 2.5, and that goes up as well. Just below, 2.5 *
+// (1 - 2^-13) would go down, but reaches the log-gradient unit as 2.5.
+TEST(QuantizeOperand, GivenScalesOfFp4ApplyToFp16) {
+    const std::vector<float> below{2.5F * (1 - 0x1p-13F)};
+    EXPECT_THAT(quantize_operand(below, OperandFormat::fp4_even, {.fp4_scale_log2 = 0}).codes, ElementsAre(5));
+}
+
+TEST(GivenRangeFits, OnlyTheFormatThatItSpeaksOf) {
+    const auto problem = [](const GivenRange& given, OperandFormat wanted) -> std::string {
+        Tensor tensor;
+        tensor.id = 3;
+        tensor.quantized = given;
+        try {
+            require_given_range_fits(tensor, wanted);
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(problem({.clip = 1}, OperandFormat::int4_unsigned), "");
+    EXPECT_EQ(problem({.clip = 1}, OperandFormat::fp16), "");
+    EXPECT_EQ(problem({.fp4_scale_log2 = 1}, OperandFormat::fp4_odd), "");
+    EXPECT_THAT(
+        problem({.clip = 1}, OperandFormat::fp8_143),
+        HasSubstr("tensor 3 says how it was quantised to INT4 (clip), but this GEMM reads it in FP8: expected an "
+                  "fp8_scale_log2"));
+    EXPECT_THAT(problem({.fp8_scale_log2 = 1}, OperandFormat::fp4_even),
+                HasSubstr("in FP4: expected an fp4_scale_log2"));
+    EXPECT_THAT(problem({.fp4_scale_log2 = 1}, OperandFormat::int4_signed), HasSubstr("in INT4: expected a clip"));
+    EXPECT_THAT(problem({.clip = 1, .has_sign = false}, OperandFormat::int4_signed), HasSubstr("is a weight"));
+}
+
 TEST(ScaleLog2Into, BringsTheMaximumIntoTheWindowOfTheGradientScale) {
     for (const double largest : {0x1p-149, 1e-30, 0.3, 0.5, 0.9999, 1.0, 1.0001, 31.9, 32.0, 32.1, 64.0, 64.1, 3e38}) {
         const int scale = scale_log2_into(largest, fp4_largest_log2);

@@ -45,10 +45,10 @@ inline MachineParameters sixteen_bit_machine() {
 inline Technology technology() {
     Technology technology;
     technology.name = "test";
-    technology.energy = {{"mac_array", Counter::mac_int4, PriceForm::pj, 1, "a book"},
-                         {"mac_array", Counter::mac_fp16, PriceForm::pj, 8, "a book"},
-                         {"vector_unit", Counter::vector_lane_ops, PriceForm::pj, 2, "a book"},
-                         {"static", Counter::cycles, PriceForm::pj, 0.5, "a book"}};
+    technology.energy = {{"mac_array", Counter::mac_int4, PriceForm::pj, 1, 0, "a book"},
+                         {"mac_array", Counter::mac_fp16, PriceForm::pj, 8, 0, "a book"},
+                         {"vector_unit", Counter::vector_lane_ops, PriceForm::pj, 2, 0, "a book"},
+                         {"static", Counter::cycles, PriceForm::pj, 0.5, 0, "a book"}};
     return technology;
 }
 
@@ -113,7 +113,8 @@ inline std::shared_ptr<const ValueRecord> values(const std::string& format, std:
                                 .underflowed = 0.25,
                                 .zero_codes = 0.5,
                                 .non_zero = 0.75,
-                                .toggle_rate = 0.375};
+                                .toggle_rate = 0.375,
+                                .gradient = {}};
     values->operands[0] = {"dy", true, format, recorded};
     values->operands[1] = {"w", false, "int4_signed", {}};
     if (error) {

@@ -245,6 +245,54 @@ TEST(GreedyTiling, SaysWhenNothingFits) {
     }
 }
 
+Operation convolution_of(Phase phase, const Convolution& work) {
+    Operation operation;
+    operation.phase = phase;
+    operation.work = work;
+    return operation;
+}
+
+bool keeps_order(const GemmProblem& problem, std::uint64_t l, std::uint64_t chunk) {
+    return keeps_reduction_order(problem, {.i = 1, .j = 1, .l = l}, chunk);
+}
+
+TEST(ReductionOrder, OfAMatrixProductIsKeptByWholeChunks) {
+    Operation operation;
+    operation.work = Matmul{.m = 8, .n = 8, .k = 200};
+    const GemmProblem problem(operation, 1600, 1600);
+    EXPECT_TRUE(keeps_order(problem, 64, 64));
+    EXPECT_TRUE(keeps_order(problem, 200, 64));  // one tile
+    EXPECT_FALSE(keeps_order(problem, 96, 64));
+    EXPECT_TRUE(keeps_order(problem, 96, 32));
+    // 200 = 8 * 25: blocks of 25 columns, and whole chunks: lcm(25, 64).
+    EXPECT_EQ(problem.l_step(), 25U);
+    EXPECT_EQ(reduction_step(problem, 64), 1600U);
+}
+
+// All channels of a tap come before those of the next: a cut between channels puts the taps of the first part together.
+TEST(ReductionOrder, OfAConvolutionIsKeptByCutsOnlyIfItHasOneTap) {
+    const GemmProblem wide(
+        convolution_of(Phase::forward, {.c = 128, .h = 8, .w = 8, .k = 8, .r = 3, .s = 3, .pad_top = 1}), 0, 0);
+    EXPECT_TRUE(keeps_order(wide, 128, 64));
+    EXPECT_FALSE(keeps_order(wide, 64, 64));
+    const GemmProblem pointwise(convolution_of(Phase::forward, {.c = 128, .h = 8, .w = 8, .k = 8}), 0, 0);
+    EXPECT_TRUE(keeps_order(pointwise, 64, 64));
+    EXPECT_FALSE(keeps_order(pointwise, 32, 64));
+}
+
+// dw adds up pixels: rows of 12, 8 rows an image, 96 pixels an image.
+TEST(ReductionOrder, OfAWeightGradientIsKeptByWholeChunksOfPixels) {
+    const GemmProblem problem(convolution_of(Phase::dw, {.n = 4, .c = 8, .h = 8, .w = 12, .k = 8}), 0, 0);
+    EXPECT_EQ(reduction_step(problem, 32), 8U);  // lcm(12, 32) = 96 = 8 rows
+    EXPECT_TRUE(keeps_order(problem, 8, 32));
+    EXPECT_FALSE(keeps_order(problem, 4, 32));  // 48 pixels
+    EXPECT_FALSE(keeps_order(problem, 8, 64));  // an image is a chunk and a half
+    EXPECT_TRUE(keeps_order(problem, 16, 64));  // two images are three chunks
+    // Inside an image, tiles of whole chunks are not enough: 96 = 48 + 48, but 5 rows and 3 with chunks of 60.
+    EXPECT_FALSE(keeps_order(problem, 5, 60));
+    EXPECT_TRUE(keeps_order(problem, 4, 48));
+}
+
 TEST(Tiling, SaysHowItCuts) {
     const GemmProblem one = test::problem_of(test::gemm(Matmul{1, 8, 9, 10}, Phase::forward));
     EXPECT_EQ(to_string({1, 4, 9, 5, LoopOrder::jil}, one), "i 4 of 8, j 9 of 9, l 5 of 10, order jil, buffers 2 2 2");

@@ -54,8 +54,9 @@ void expect_problem(std::string line, const std::string& what) {
     const std::size_t caret = line.find('^');
     line.erase(caret, 1);
     const bool operation = line.find("\"op\"") != std::string::npos;
-    const Outcome outcome =
-        read(header + tensors + line + "{\"end\":{\"tensors\":4,\"operations\":" + (operation ? "1" : "0") + "}}\n");
+    const std::string declared = line.starts_with("{\"tensor\":4") ? "5" : "4";
+    const Outcome outcome = read(header + tensors + line + "{\"end\":{\"tensors\":" + declared +
+                                 ",\"operations\":" + (operation ? "1" : "0") + "}}\n");
     EXPECT_EQ(outcome.problems, "t.jsonl:6:" + std::to_string(caret + 1) + ": " + what) << line;
 }
 
@@ -252,6 +253,42 @@ TEST(TraceReader, RefusesWrongTypes) {
     expect_problem(vector("\"steps\":[[\"max_pool\",9,^9]],\"elements\":1,"), form + "9");
 }
 
+const std::string quantized_start =
+    "{\"tensor\":4,\"role\":\"activation\",\"shape\":[2],\"values\":\"a.npy\",\"quantized\":";
+
+TEST(TraceReader, ReadsHowValuesWereQuantised) {
+    const auto given = [](const std::string& quantized) {
+        const Outcome outcome = read(header + quantized_start.substr(0, 10) + "0" + quantized_start.substr(11) +
+                                     quantized + "}\n{\"end\":{\"tensors\":1,\"operations\":0}}\n");
+        EXPECT_EQ(outcome.problems, "");
+        return *std::get<Tensor>(outcome.items.at(0)).quantized;
+    };
+    EXPECT_EQ(given("{\"clip\":1.25}"), (GivenRange{.clip = 1.25}));
+    EXPECT_EQ(given("{\"signed\":false,\"clip\":2e-3}"), (GivenRange{.clip = 2e-3, .has_sign = false}));
+    EXPECT_EQ(given("{\"fp4_scale_log2\":17,\"fp8_scale_log2\":-3}"),
+              (GivenRange{.fp4_scale_log2 = 17, .fp8_scale_log2 = -3}));
+}
+
+TEST(TraceReader, RefusesWrongQuantisation) {
+    const auto refused = [](const std::string& quantized, const std::string& what) {
+        expect_problem(quantized_start + quantized + "}\n", what);
+    };
+    refused("{\"clip\":^0}", "clip: expected a number above 0 in the range of binary32, found 0");
+    refused("{\"clip\":^-1.5}", "clip: expected a number above 0 in the range of binary32, found -1.5");
+    refused("{\"clip\":^1e39}", "clip: expected a number above 0 in the range of binary32, found 1e+39");
+    refused("{\"clip\":^\"NaN\"}", "clip: expected a number, found \"NaN\"");
+    refused("{\"fp4_scale_log2\":^1.5}", "fp4_scale_log2: expected a whole number from -300 to 300, found 1.5");
+    refused("{\"fp8_scale_log2\":^301}", "fp8_scale_log2: expected a whole number from -300 to 300, found 301");
+    refused("^{}", "quantized: expected a clip, an fp4_scale_log2 or an fp8_scale_log2");
+    refused("^3", "quantized: expected an object such as {\"clip\":1.25}, found 3");
+    refused("{\"clip\":1,\"signed\":^1}", "signed: expected true or false, found 1");
+    refused("{\"fp4_scale_log2\":1,\"signed\":^true}", "signed: is said of a clip, and there is none");
+    expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":[2],\"quantized\":^{\"clip\":1}}\n",
+                   "quantized: says how values were quantised, but the tensor names none");
+    expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":[2],^\"clip\":1}\n",
+                   "key 'clip' belongs inside 'quantized'");
+}
+
 TEST(TraceReader, RefusesUnknownWords) {
     expect_problem("{\"op\":^\"conf\",\"phase\":\"forward\"}\n",
                    "op: expected one of conv, matmul, vector, found 'conf' (did you mean 'conv'?)");
@@ -303,24 +340,20 @@ TEST(TraceReader, RefusesProductsThatAreTooLarge) {
 TEST(TraceReader, RefusesWrongTensors) {
     // 16777216 = 2^24
     expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":[16777216,^16777217]}\n",
-                   "shape: the elements are more than 281474976710656\n"
-                   "t.jsonl:7:19: tensors: expected 5, as many as the trace holds, found 4");
-    const auto expect = [](std::string line, const std::string& what) {
-        expect_problem(std::move(line),
-                       what + "\nt.jsonl:7:19: tensors: expected 5, as many as the trace holds, found 4");
-    };
-    expect("{\"tensor\":4,\"role\":\"weight\",\"shape\":[4,^0]}\n",
-           "shape: expected dimensions of at least 1, found 0");
-    expect("{\"tensor\":4,\"role\":\"weight\",\"shape\":^[]}\n", "shape: expected 1 to 8 dimensions, found 0");
-    expect("{\"tensor\":4,\"role\":\"weight\",\"shape\":[1],\"bits\":^4}\n",
-           "bits: only masks say how wide they are; other formats follow from the precision recipe");
-    expect("{\"tensor\":4,\"role\":^\"mask\",\"shape\":[1]}\n",
-           "role: a mask must say how wide it is, for example \"bits\":1");
-    expect("{\"tensor\":4,\"role\":\"mask\",\"shape\":[1],\"bits\":^9}\n",
-           "bits: expected a whole number from 1 to 8, found 9");
-    expect("{\"tensor\":4,\"role\":^\"wieghts\",\"shape\":[1]}\n",
-           "role: expected one of activation, weight, gradient, weight_gradient, state, statistic, mask, index, found "
-           "'wieghts' (did you mean 'weight'?)");
+                   "shape: the elements are more than 281474976710656");
+    expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":[4,^0]}\n",
+                   "shape: expected dimensions of at least 1, found 0");
+    expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":^[]}\n", "shape: expected 1 to 8 dimensions, found 0");
+    expect_problem("{\"tensor\":4,\"role\":\"weight\",\"shape\":[1],\"bits\":^4}\n",
+                   "bits: only masks say how wide they are; other formats follow from the precision recipe");
+    expect_problem("{\"tensor\":4,\"role\":^\"mask\",\"shape\":[1]}\n",
+                   "role: a mask must say how wide it is, for example \"bits\":1");
+    expect_problem("{\"tensor\":4,\"role\":\"mask\",\"shape\":[1],\"bits\":^9}\n",
+                   "bits: expected a whole number from 1 to 8, found 9");
+    expect_problem(
+        "{\"tensor\":4,\"role\":^\"wieghts\",\"shape\":[1]}\n",
+        "role: expected one of activation, weight, gradient, weight_gradient, state, statistic, mask, index, found "
+        "'wieghts' (did you mean 'weight'?)");
 }
 
 TEST(TraceReader, TensorsAreNumberedInOrderAndDeclaredFirst) {

@@ -39,6 +39,21 @@ std::string rewritten(const std::string& trace) {
     return out.str();
 }
 
+// 0.1 + 0.2 has no shorter name than 17 digits.
+TEST(TraceWriter, KeepsRangesAndResults) {
+    const std::string trace =
+        "{\"nibblesim_trace\":1,\"name\":\"net\",\"batch\":1}\n"
+        "{\"tensor\":0,\"role\":\"activation\",\"shape\":[2,3],\"values\":\"x.npy\","
+        "\"quantized\":{\"clip\":0.30000000000000004,\"signed\":false}}\n"
+        "{\"tensor\":1,\"role\":\"weight\",\"shape\":[3,2],\"values\":\"w.npy\","
+        "\"quantized\":{\"clip\":1.25,\"fp4_scale_log2\":17,\"fp8_scale_log2\":-3}}\n"
+        "{\"tensor\":2,\"role\":\"activation\",\"shape\":[2,2]}\n"
+        "{\"op\":\"matmul\",\"phase\":\"forward\",\"layer\":\"fc\",\"batch\":1,\"m\":2,\"n\":2,\"k\":3,\"left\":\"mk\","
+        "\"right\":\"kn\",\"result\":\"y.npy\",\"in\":[0,1],\"out\":[2]}\n"
+        "{\"end\":{\"tensors\":3,\"operations\":1}}\n";
+    EXPECT_EQ(rewritten(trace), trace);
+}
+
 TEST(TraceWriter, WritesTheDocumentedForm) {
     std::ostringstream stream;
     TraceWriter writer(stream, {"net \"1\"\n", 16});

@@ -17,14 +17,16 @@ def read_idx(path, dimensions):
     """An array of unsigned bytes with so many dimensions."""
     data = read_file(path)
     if len(data) < 4 or data[:2] != b"\0\0":
-        raise InputError(f"{path}: offset 0: expected an IDX file (two zero bytes), found {data[:2].hex() or 'nothing'}")
+        raise InputError(f"{path}: offset 0: expected an IDX file (two zero bytes), "
+                         f"found {data[:2].hex() or 'nothing'}")
     if data[2] != _UNSIGNED_BYTE:
         raise InputError(f"{path}: offset 2: expected elements of type 08 (unsigned byte), found {data[2]:02x}")
     if data[3] != dimensions:
         raise InputError(f"{path}: offset 3: expected {dimensions} dimensions, found {data[3]}")
     header = 4 + 4 * dimensions
     if len(data) < header:
-        raise InputError(f"{path}: offset {len(data)}: expected {dimensions} sizes up to offset {header}, found the end")
+        raise InputError(f"{path}: offset {len(data)}: expected {dimensions} sizes up to offset {header}, "
+                         f"found the end")
     sizes = struct.unpack(f">{dimensions}I", data[4:header])
     expected = header + math.prod(sizes)
     if len(data) != expected:

@@ -10,8 +10,9 @@ _FLOOR = 1e-6  # of energy: -60 dB of a full-scale sine
 
 
 def log_mel(samples, rate, frames):
-    """frames x BANDS: Hann windows of 32 ms every 16 ms, power spectrum, triangular filters from 0 Hz to half the rate on
-    the mel scale 2595 log10(1 + f / 700), natural logarithm. Longer sounds are cut, shorter ones filled with silence."""
+    """frames x BANDS: Hann windows of 32 ms every 16 ms, power spectrum, triangular filters from 0 Hz to half the
+    rate on the mel scale 2595 log10(1 + f / 700), natural logarithm. Longer sounds are cut, shorter ones filled with
+    silence."""
     window, step = round(WINDOW_SECONDS * rate), round(STEP_SECONDS * rate)
     needed = window + step * (frames - 1)
     samples = numpy.pad(samples[:needed], (0, max(0, needed - len(samples))))
