@@ -2,6 +2,8 @@
 #include "models/numerics/convolution.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <vector>
 
 #include "models/numerics/code_decoder.h"
@@ -45,8 +47,9 @@ void require_output(std::span<float> output, std::size_t expected, std::size_t t
 template <class Element>
 std::vector<Element> decoded(const Tensor4& images, const CodeDecoder<Element>& decoder, bool channels_last,
                              unsigned threads) {
-    const auto [count, channels, height, width] = images.shape;
-    const std::size_t plane = height * width;
+    const std::size_t count = images.shape[0];
+    const std::size_t channels = images.shape[1];
+    const std::size_t plane = images.plane();
     std::vector<Element> elements(count * channels * plane);
     run_tasks(count, threads, [&](std::size_t image) {
         Element* out = elements.data() + image * channels * plane;

@@ -20,10 +20,11 @@ struct VectorOf {
     using InMemory [[gnu::vector_size(bytes), gnu::aligned(alignof(Element)), gnu::may_alias]] = Element;
 };
 
-/// Keeps the compiler from fusing a product with the addition that follows.
+/// Keeps the compiler from fusing a product with the addition that follows. Clang does not fuse across statements.
 template <class Vector>
-[[gnu::always_inline]] inline void keep_rounded(Vector& product) {
-#if defined(__x86_64__)
+[[gnu::always_inline]] inline void keep_rounded([[maybe_unused]] Vector& product) {
+#if defined(__clang__)
+#elif defined(__x86_64__)
     asm("" : "+x"(product));
 #elif defined(__aarch64__)
     asm("" : "+w"(product));
