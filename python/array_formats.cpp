@@ -186,15 +186,14 @@ Codes8 fp8(const Floats& x, const std::string& format, int scale_log2) {
     if (code_bits(chosen) != 8) {
         throw py::value_error("format: expected 'fp8_143' or 'fp8_152', found '" + format + "'");
     }
-    const Fp8Format layout = chosen == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
+    const Fp8Format layout = fp8_layout(chosen);
     // A scale beyond these makes every binary32 number zero or too large; the power itself stays a normal number.
     const auto scale = power_of_two<double>(std::clamp(scale_log2, -512, 512));
     return mapped<std::uint8_t>(x, [=](float value) { return encode_fp8(layout, static_cast<double>(value) * scale); });
 }
 
 Codes16 half(const Floats& x) {
-    static constexpr auto limit = static_cast<float>(half_max);
-    return mapped<std::uint16_t>(x, [](float value) { return encode_half(std::clamp(value, -limit, limit)).bits; });
+    return mapped<std::uint16_t>(x, [](float value) { return encode_half_saturating(value).bits; });
 }
 
 py::array_t<float> decode(const py::array& codes, const std::string& format) {
@@ -252,6 +251,8 @@ void define_array_formats(py::module_& module) {
         "round_dlfloat16",
         [](const Floats& x) { return mapped<float>(x, [](float v) { return round_to_dlfloat16(v); }); }, "x"_a,
         "Nearest DLFloat16 numbers, ties away from zero.");
+    module.attr("fp4_largest_log2") = fp4_largest_log2;
+    module.attr("fp8_largest_log2") = fp8_largest_log2;
     module.def("scale_log2_into", &scale_log2_into, "largest"_a, "window_log2"_a,
                "The power of two that brings largest into (2^(window_log2 - 1), 2^window_log2].");
     module.def("decode", &decode, "codes"_a, "format"_a, "The numbers of codes, without the tensor's scale.");

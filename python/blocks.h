@@ -27,23 +27,23 @@ void for_each_block(std::size_t elements, Run run) {
 }
 
 /// out[i] = make(in[i]). Of values and without aliases, so that the loop vectorises.
-template <class Out, class Make>
-[[gnu::always_inline]] inline void map_run(const float* in, Out* __restrict out, std::size_t count, Make make) {
+template <class In, class Out, class Make>
+[[gnu::always_inline]] inline void map_run(const In* in, Out* __restrict out, std::size_t count, Make make) {
     for (std::size_t i = 0; i < count; ++i) {
         out[i] = make(in[i]);
     }
 }
 
 #if defined(__x86_64__)
-template <class Out, class Make>
-[[gnu::target("avx2")]] void map_run_avx2(const float* in, Out* __restrict out, std::size_t count, Make make) {
+template <class In, class Out, class Make>
+[[gnu::target("avx2")]] void map_run_avx2(const In* in, Out* __restrict out, std::size_t count, Make make) {
     map_run(in, out, count, make);
 }
 #endif
 
 /// The same with what this host has.
-template <class Out, class Make>
-void map_run_fastest(const float* in, Out* __restrict out, std::size_t count, Make make) {
+template <class In, class Out, class Make>
+void map_run_fastest(const In* in, Out* __restrict out, std::size_t count, Make make) {
 #if defined(__x86_64__)
     if (vector_units().size() > 1) {
         map_run_avx2(in, out, count, make);
@@ -53,12 +53,11 @@ void map_run_fastest(const float* in, Out* __restrict out, std::size_t count, Ma
     map_run(in, out, count, make);
 }
 
-/// An array of x's shape whose elements are made from x's, one by one; `make` holds values, not
-/// references.
-template <class Out, class Make>
-py::array_t<Out> mapped(const Floats& x, Make make) {
+/// An array of x's shape whose elements are made from x's, one by one; `make` holds values, not references.
+template <class Out, class In, class Make>
+py::array_t<Out> mapped(const py::array_t<In, py::array::c_style | py::array::forcecast>& x, Make make) {
     py::array_t<Out> out(sizes_of(x));
-    const std::span<const float> from = span_of(x);
+    const std::span<const In> from(x.data(), static_cast<std::size_t>(x.size()));
     Out* to = out.mutable_data();
     {
         const py::gil_scoped_release release;

@@ -33,8 +33,9 @@ py::array_t<float> product(const py::array& a, const py::array& b, const Matrix&
 py::array_t<float> gemm(const py::array& a, const py::array& b, const std::string& a_format,
                         const std::string& b_format, py::ssize_t chunk, const std::string& accumulator,
                         py::ssize_t threads) {
-    return product(a, b, code_matrix(a, operand_format(a_format, "a_format"), "a"),
-                   code_matrix(b, operand_format(b_format, "b_format"), "b"), chunk, accumulator, threads);
+    const OperandFormat of_a = operand_format(a_format, "a_format");
+    const OperandFormat of_b = operand_format(b_format, "b_format");
+    return product(a, b, code_matrix(a, of_a, "a"), code_matrix(b, of_b, "b"), chunk, accumulator, threads);
 }
 
 /// float32 as it lies; other numbers converted.

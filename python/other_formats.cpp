@@ -18,6 +18,7 @@
 #include "models/numerics/nvfp4.h"
 #include "models/numerics/radix2_fp4.h"
 #include "python/arguments.h"
+#include "python/blocks.h"
 #include "python/definitions.h"
 #include "sim/base/units.h"
 
@@ -39,20 +40,6 @@ E2m1Rounding rounding_of(const std::string& text) {
 
 Log5Base base_of(const std::string& text) {
     return static_cast<Log5Base>(choice(text, base_names, "base"));
-}
-
-/// An array of the elements' shape from one of another, element by element.
-template <class Out, class In, class Make>
-py::array_t<Out> mapped(const py::array_t<In, py::array::c_style | py::array::forcecast>& in, Make make) {
-    py::array_t<Out> out(sizes_of(in));
-    const In* from = in.data();
-    Out* to = out.mutable_data();
-    const auto count = static_cast<std::size_t>(in.size());
-    const py::gil_scoped_release release;
-    for (std::size_t i = 0; i < count; ++i) {
-        to[i] = make(from[i], i);
-    }
-    return out;
 }
 
 /// An array of x's shape whose elements `fill` writes, all at once.
@@ -181,14 +168,14 @@ py::array_t<float> log5(const Floats& x, std::optional<int> full_scale_log2, con
 py::tuple log5_codes(const Floats& x, std::optional<int> full_scale_log2, const std::string& base) {
     require_full_scale(full_scale_log2);
     const Log5Grid grid = log5_grid(x, full_scale_log2, base);
-    return py::make_tuple(mapped<std::uint8_t>(x, [&](float value, std::size_t) { return grid.encode(value); }),
+    return py::make_tuple(mapped<std::uint8_t>(x, [=](float value) { return grid.encode(value); }),
                           grid.full_scale_log2());
 }
 
 py::array_t<float> log5_decode(const CodesIn& codes, int full_scale_log2, const std::string& base) {
     require_full_scale(full_scale_log2);
     const Log5Grid grid(full_scale_log2, base_of(base));
-    return mapped<float>(codes, [&](std::uint8_t code, std::size_t) { return grid.decode(code); });
+    return mapped<float>(codes, [=](std::uint8_t code) { return grid.decode(code); });
 }
 
 py::tuple int4_affine(const Doubles& x, double lowest, double highest) {
@@ -197,16 +184,25 @@ py::tuple int4_affine(const Doubles& x, double lowest, double highest) {
                               std::to_string(lowest) + " and " + std::to_string(highest));
     }
     const Int4AffineMap map(lowest, highest);
-    return py::make_tuple(
-        mapped<std::uint8_t>(x, [&](double value, std::size_t) { return int4_bits(map.encode(value)); }),
-        map.decode(1) - map.decode(0), map.decode(0));
+    return py::make_tuple(mapped<std::uint8_t>(x, [=](double value) { return int4_bits(map.encode(value)); }),
+                          map.decode(1) - map.decode(0), map.decode(0));
 }
 
 Codes8 e2m1_encode(const Floats& x, const std::string& rounding, std::uint64_t seed) {
     const E2m1Rounding chosen = rounding_of(rounding);
     const CounterRandom random(seed);
-    return mapped<std::uint8_t>(
-        x, [&](float value, std::size_t i) { return nibble::encode_e2m1(value, chosen, random, i); });
+    Codes8 out(sizes_of(x));
+    const std::span<const float> from = span_of(x);
+    std::uint8_t* to = out.mutable_data();
+    {
+        const py::gil_scoped_release release;
+        for_each_block(from.size(), [&](std::size_t, std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                to[i] = nibble::encode_e2m1(from[i], chosen, random, i);
+            }
+        });
+    }
+    return out;
 }
 
 }  // namespace
@@ -228,14 +224,13 @@ void define_other_formats(py::module_& module) {
     module.def(
         "radix2_fp4_codes",
         [](const Floats& x, int scale_log2) {
-            return mapped<std::uint8_t>(x,
-                                        [&](float value, std::size_t) { return encode_radix2_fp4(value, scale_log2); });
+            return mapped<std::uint8_t>(x, [=](float value) { return encode_radix2_fp4(value, scale_log2); });
         },
         "x"_a, "scale_log2"_a, "Radix-2 FP4 codes of x * 2^scale_log2.");
     module.def(
         "radix2_fp4_decode",
         [](const CodesIn& codes) {
-            return mapped<float>(codes, [](std::uint8_t code, std::size_t) { return decode_radix2_fp4(code); });
+            return mapped<float>(codes, [](std::uint8_t code) { return decode_radix2_fp4(code); });
         },
         "codes"_a, "The levels of radix-2 FP4 codes, without a scale.");
     module.def("luq", &luq, "x"_a, "seed"_a, "levels"_a = default_luq_levels, "largest"_a = py::none(),
@@ -245,15 +240,11 @@ void define_other_formats(py::module_& module) {
                "E2M1 codes, to nearest even or stochastic, saturating at 6.");
     module.def(
         "e2m1_decode",
-        [](const CodesIn& codes) {
-            return mapped<float>(codes, [](std::uint8_t code, std::size_t) { return decode_e2m1(code); });
-        },
+        [](const CodesIn& codes) { return mapped<float>(codes, [](std::uint8_t code) { return decode_e2m1(code); }); },
         "codes"_a, "The numbers of E2M1 codes.");
     module.def(
         "e8m0_decode",
-        [](const CodesIn& codes) {
-            return mapped<float>(codes, [](std::uint8_t code, std::size_t) { return decode_e8m0(code); });
-        },
+        [](const CodesIn& codes) { return mapped<float>(codes, [](std::uint8_t code) { return decode_e8m0(code); }); },
         "codes"_a, "The scales of MX formats: 2^(code - 127), NaN for 255.");
     module.def("mxfp4", &mxfp4, "x"_a, "axis"_a = -1, "rounding"_a = "nearest", "seed"_a = 0,
                "x in MXFP4, blocks of 32 along the axis. Infinity and NaN make their block NaN.");

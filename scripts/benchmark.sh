@@ -9,7 +9,7 @@ build=build/release
 scripts/install_dependencies.sh --test
 cmake --preset release >/dev/null
 cmake --build "$build" --target machine_benchmark numerics_benchmark formats_benchmark dram_benchmark \
-  import_benchmark >/dev/null
+  import_benchmark nibblesim_python >/dev/null
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 for suite in machine numerics formats dram import; do
@@ -55,3 +55,7 @@ show("MB a second", rate("import_execution_trace", "MB/s"), "25 or more")
 show("against parsing its JSON alone", ratio("import_execution_trace", "parse_execution_trace", "MB/s"),
      "the cost of reading it twice and of translating it")
 PYTHON
+if [[ "$filter" == . ]]; then
+  echo
+  PYTHONPATH="$build/python" /usr/bin/python3 scripts/benchmark_numerics.py
+fi

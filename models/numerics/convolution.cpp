@@ -2,6 +2,8 @@
 #include "models/numerics/convolution.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <vector>
 
 #include "models/numerics/code_decoder.h"

@@ -66,6 +66,12 @@ template <class Float>
     return Half{static_cast<std::uint16_t>(value == value ? signed_code : Word{half_nan.bits})};
 }
 
+/// Nearest binary16, saturating at half_max, as operands are stored: infinity becomes it; NaN stays half_nan.
+[[nodiscard]] constexpr Half encode_half_saturating(float value) {
+    constexpr auto limit = static_cast<float>(half_max);
+    return encode_half(std::clamp(value, -limit, limit));
+}
+
 /// The exact value.
 [[nodiscard]] constexpr float decode_half(Half half) {
     // Moving the exponent field into place leaves it 112 = 127 - 15 too small; one exact multiplication corrects

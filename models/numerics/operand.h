@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "models/numerics/fp8.h"
+
 namespace nibble {
 
 /// What the codes of a GEMM operand mean: the formats that a processing unit takes.
@@ -29,6 +31,11 @@ inline constexpr std::array<std::string_view, 7> operand_format_names{
             break;
     }
     return 16;
+}
+
+/// The layout of one of the two 8-bit formats.
+[[nodiscard]] constexpr Fp8Format fp8_layout(OperandFormat format) {
+    return format == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
 }
 
 /// Four-bit operands are summed exactly within a chunk, the others in binary32.

@@ -6,8 +6,6 @@ import math
 from training.errors import Diverged
 from training.numerics import module
 
-LARGEST_LOG2 = 6  # MAX = 64 of Sun et al. 2020, section 3.2: the largest scaled gradient belongs in (32, 64]
-
 
 class TrainedScale:
     """A power of two that follows the largest scaled magnitude, one doubling or halving a step at most (Fig. 3a).
@@ -27,7 +25,7 @@ class TrainedScale:
             magnitude = largest()
             if magnitude == 0 or not math.isfinite(magnitude):
                 return 0
-            self.log2 = module().scale_log2_into(magnitude, LARGEST_LOG2)
+            self.log2 = module().scale_log2_into(magnitude, module().fp4_largest_log2)
         return self.log2
 
     def observe(self, largest_scaled):

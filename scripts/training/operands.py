@@ -13,9 +13,6 @@ import numpy
 from training.gemm_calls import Operand
 from training.numerics import module
 
-# Largest magnitudes of operands after scaling: (8, 16], as recorded_values.h chooses for FP8.
-_WINDOW_LOG2 = 4
-
 
 def largest_magnitude(values):
     """0 for no elements; NaN if there is one."""
@@ -38,7 +35,7 @@ def int4_weight(values):
 
 
 def fp8(role, values, name):
-    log2 = module().scale_log2_into(largest_magnitude(values), _WINDOW_LOG2)
+    log2 = module().scale_log2_into(largest_magnitude(values), module().fp8_largest_log2)
     return Operand(role, values, name, module().fp8(values, name, log2), scale=math.ldexp(1.0, -log2),
                    scale_log2=log2)
 
@@ -90,7 +87,7 @@ def on_grid(role, values, name, axis, seed):
         # E2M1 times E4M3 times the tensor's scale, by which the largest product is 6 x 448.
         return _as_half(role, values, name, levels, largest_magnitude(values) / (6 * 448) or 1.0, None)
     levels = module().mxfp4(values, axis=axis, **stochastic) if name == "mxfp4" else module().log5(values)
-    log2 = module().scale_log2_into(largest_magnitude(levels), _WINDOW_LOG2)
+    log2 = module().scale_log2_into(largest_magnitude(levels), module().fp8_largest_log2)
     return _as_half(role, values, name, levels, math.ldexp(1.0, -log2), log2)
 
 

@@ -88,7 +88,7 @@ OperandCodes encoded_fp4(OperandFormat format, std::span<const float> values, co
 }
 
 OperandCodes encoded_fp8(OperandFormat format, std::span<const float> values, const GivenRange& given) {
-    const Fp8Format layout = format == OperandFormat::fp8_143 ? fp8_143() : fp8_152();
+    const Fp8Format layout = fp8_layout(format);
     const std::optional<std::int32_t>& said = given.fp8_scale_log2;
     const int scale_log2 = said ? *said : scale_log2_into(largest_of(values), fp8_largest_log2);
     return encoded(format, scaled_range(said ? RangeRule::given : RangeRule::power_of_two, format, scale_log2), values,
@@ -96,9 +96,8 @@ OperandCodes encoded_fp8(OperandFormat format, std::span<const float> values, co
 }
 
 OperandCodes encoded_fp16(std::span<const float> values) {
-    const auto limit = static_cast<float>(half_max);
     return encoded(OperandFormat::fp16, {RangeRule::unscaled, half_max, 1.0, std::nullopt}, values,
-                   [limit](float x) { return encode_half(std::clamp(x, -limit, limit)).bits; });
+                   [](float x) { return encode_half_saturating(x).bits; });
 }
 
 }  // namespace
