@@ -48,13 +48,15 @@ ALLOWED = {
                     "models/dram", "models/mac_array"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
+    "sim/explore": {"sim/base", "sim/counters", "sim/config", "params"},
     "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/memtest",
-                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "params", "models/machine", "models/dram"},
+                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/explore", "params", "models/machine", "models/dram"},
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
 SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "python", "params", "sim/program", "sim/config",
-                "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report"}
+                "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report",
+                "sim/explore"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}
