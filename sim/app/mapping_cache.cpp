@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
-#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include "sim/app/pending_file.h"
+#include "sim/base/content_hash.h"
 #include "sim/base/error.h"
 #include "sim/config/machine_config.h"
 #include "sim/config/yaml_reader.h"
@@ -24,14 +23,6 @@ namespace {
 // A file of mappings is read as a whole: beyond this it begins anew.
 constexpr std::uint64_t most_bytes = YamlDocument::most_bytes / 2;
 
-/// FNV-1a (Fowler, Noll, Vo), 64 bits.
-std::uint64_t hash_of(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325U) {
-    for (const char c : text) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    }
-    return hash;
-}
-
 /// $XDG_CACHE_HOME/nibblesim, or ~/.cache/nibblesim; empty if neither is known.
 std::filesystem::path cache_directory() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache == '/') {
@@ -42,25 +33,17 @@ std::filesystem::path cache_directory() {
                                            : std::filesystem::path();
 }
 
-/// The program itself: another build may search otherwise.
-std::string program_text() {
-    std::ifstream self("/proc/self/exe", std::ios::binary);
-    std::ostringstream text;
-    text << self.rdbuf();
-    return text.str();
-}
-
 }  // namespace
 
 MappingCache::MappingCache(const MachineParameters& machine, MappingObjective objective) {
     const std::filesystem::path directory = cache_directory();
-    const std::string program = program_text();
-    if (directory.empty() || program.empty()) {
+    if (directory.empty() || program_hash().empty()) {
         return;
     }
-    const std::uint64_t hash =
-        hash_of(program, hash_of(fmt::format("{}\n{}", static_cast<int>(objective), effective_yaml(machine))));
-    file_ = directory / fmt::format("mappings-{:016x}.yaml", hash);
+    ContentHash hash;
+    hash.field(fmt::format("{}", static_cast<int>(objective))).field(effective_yaml(machine));
+    hash.field(program_hash());  // another build may search otherwise
+    file_ = directory / fmt::format("mappings-{}.yaml", hash.text());
     std::error_code error;
     if (!std::filesystem::exists(file_, error) || std::filesystem::file_size(file_, error) > most_bytes) {
         return;

@@ -62,6 +62,25 @@ ScratchpadPart GemmEmission::source_part(std::size_t input) const {
     return operand(input).resident() ? ScratchpadPart::resident : tile_part(input);
 }
 
+// Biases and the like are needed by every tile: loaded once.
+Dependencies GemmEmission::load_whole(std::size_t input) {
+    const GemmTask::WholeCopy& copy = task_.whole_inputs[input];
+    const GemmPlaces::Operand& place = places_.whole_inputs[input];
+    emitter_.load({.address = place.address, .run_bytes = copy.bytes}, copy.part,
+                  later(place.ready, copy.part == ScratchpadPart::resident ? place.room : places_.start));
+    const Dependencies loaded = emitter_.issued(Unit::load);
+    places_.small_inputs = later(places_.small_inputs, loaded);
+    return loaded;
+}
+
+void GemmEmission::store_whole() {
+    for (std::size_t n = 0; n < task_.whole_outputs.size(); ++n) {
+        const GemmTask::WholeCopy& copy = task_.whole_outputs[n];
+        emitter_.store({.address = places_.whole_outputs[n], .run_bytes = copy.bytes}, copy.part,
+                       later(emitter_.issued(Unit::vector_unit), places_.out_in_dram));
+    }
+}
+
 void GemmEmission::step() {
     const GemmProblem& problem = task_.problem;
     const auto [tile, first, last] = walk_.next();

@@ -24,11 +24,13 @@ struct GemmPlaces {
         Dependencies room{};        ///< before it may be written on chip, if it is to stay
     };
     std::vector<Operand> inputs;        ///< left, right, then as GemmTask::side_inputs
-    Dependencies small_inputs{};        ///< biases and the like, which every tile needs
+    std::vector<Operand> whole_inputs;  ///< in the order of GemmTask::whole_inputs
+    Dependencies small_inputs{};        ///< biases and the like that are on chip, which every tile needs
     std::vector<std::uint64_t> stored;  ///< addresses, in the order of GemmTask::stored
-    Dependencies start{};               ///< before anything may be written to the buffers
-    Dependencies out_on_chip{};         ///< before results that stay may be written
-    Dependencies out_in_dram{};         ///< before results may be stored
+    std::vector<std::uint64_t> whole_outputs;  ///< addresses, in the order of GemmTask::whole_outputs
+    Dependencies start{};                      ///< before anything may be written to the buffers
+    Dependencies out_on_chip{};                ///< before results that stay may be written
+    Dependencies out_in_dram{};                ///< before results may be stored
 };
 
 /// What a run wants to know, or to add, while a GEMM is emitted. Everything may be empty.
@@ -50,10 +52,15 @@ public:
     /// `task` must outlive the emission.
     GemmEmission(const GemmTask& task, const Tiling& tiling, GemmPlaces places, Emitter& emitter, GemmHooks hooks = {});
 
+    /// Loads one of GemmTask::whole_inputs, before the first tile; returns when it is there.
+    Dependencies load_whole(std::size_t input);
+
     [[nodiscard]] bool done() const { return walk_.done(); }
     /// Emits the next tile; must not be done.
     void step();
 
+    /// Stores GemmTask::whole_outputs, after the last tile.
+    void store_whole();
     /// Loads what is missing of an input that is to stay; returns when all of it is there.
     Dependencies load_rest(std::size_t input);
     /// Sets what an input on chip waits for.

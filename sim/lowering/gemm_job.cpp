@@ -54,13 +54,15 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     target_ = begin_outputs(context_, operation.outputs, out_access);
     task_.left = inputs_[0].operand;
     task_.right = inputs_[1].operand;
+    describe_small_inputs();
     describe_outputs();
+    describe_whole_outputs();
 
     const MappingTable::Entry* const mapped =
         resources_.mappings != nullptr ? resources_.mappings->find(task_.key()) : nullptr;
-    const Tiling tiling = mapped != nullptr ? mapped->tiling : greedy_tiling(task_, context_.machine);
+    tiling_ = mapped != nullptr ? mapped->tiling : greedy_tiling(task_, context_.machine);
     record.predicted_cycles = mapped != nullptr ? mapped->expected_cycles : 0;
-    places_.start = context_.tiles.take(tile_space(task_, tiling));
+    places_.start = context_.tiles.take(tile_space(task_, tiling_));
     places_.out_on_chip = target_.on_chip;
     places_.out_in_dram = target_.in_dram;
 
@@ -68,8 +70,8 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     const auto mode = static_cast<std::size_t>(task_.mode);
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
     record.mode = array_mode_names[mode];
-    record.dataflow = dataflow_names[static_cast<std::size_t>(tiling.dataflow)];
-    record.tiling = to_string(tiling, task_.problem);
+    record.dataflow = dataflow_names[static_cast<std::size_t>(tiling_.dataflow)];
+    record.tiling = to_string(tiling_, task_.problem);
     record.batch = task_.problem.batch();
     record.m = task_.problem.m();
     record.n = task_.problem.n();
@@ -78,18 +80,16 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow, record.tiling);
     if (resources_.values != nullptr) {
         record.values =
-            resources_.values->begin(operation, task_.problem, tiling, context_.recipe.precision_of(operation),
+            resources_.values->begin(operation, task_.problem, tiling_, context_.recipe.precision_of(operation),
                                      context_.memory.tensor(inputs_[0].id), context_.memory.tensor(inputs_[1].id));
     }
     context_.emitter.begin(std::move(record));
 
-    for (const Input& small : small_inputs_) {
-        load_small_input(small);
-    }
     for (const Input& each : inputs_) {
         places_.inputs.push_back(each.place);
     }
-    emission_.emplace(task_, tiling, places_, context_.emitter, hooks());
+    emission_.emplace(task_, tiling_, places_, context_.emitter, hooks());
+    load_small_inputs();
     load_for_others();
 }
 
@@ -159,6 +159,38 @@ void GemmJob::describe_copies(const OutputCopies& output) {
     }
 }
 
+/// Of those that come from DRAM; what is on chip is waited for.
+void GemmJob::describe_small_inputs() {
+    for (const Input& small : small_inputs_) {
+        if (small.source.on_chip) {
+            places_.small_inputs = later(places_.small_inputs, small.source.ready);
+        } else {
+            task_.whole_inputs.push_back(
+                {context_.memory.copy(small.id, small.format).bytes,
+                 small.source.stays ? ScratchpadPart::resident : ScratchpadPart::output});
+            places_.whole_inputs.push_back(small.place);
+        }
+    }
+}
+
+void GemmJob::describe_whole_outputs() {
+    TensorMemory& memory = context_.memory;
+    for (const OutputCopies& side : side_outputs_) {
+        if (side.elements == out_.elements || context_.machine.ideal_memory) {
+            continue;
+        }
+        for (const CopyFormat format : side.formats) {
+            const std::uint64_t bytes = memory.copy(side.id, format).bytes;
+            if (side.stores(format)) {
+                task_.whole_outputs.push_back({bytes, side.part(format)});
+                places_.whole_outputs.push_back(memory.address(side.id, format));
+            } else {
+                spare_store(context_, side.id, {.address = 0, .run_bytes = bytes});
+            }
+        }
+    }
+}
+
 GemmHooks GemmJob::hooks() {
     GemmHooks hooks;
     hooks.values = resources_.values;
@@ -181,24 +213,23 @@ void GemmJob::count_fused() {
         out_.formats, [](CopyFormat format) { return format != CopyFormat::fp16 && format != CopyFormat::fp32; }));
 }
 
-// Biases and the like are needed by every tile: loaded once.
-void GemmJob::load_small_input(const Input& small) {
-    Dependencies there = small.source.ready;
-    const Slice whole{.address = small.place.address, .run_bytes = context_.memory.copy(small.id, small.format).bytes};
-    if (small.operand.resident()) {
-        spare_load(context_, small.id, {.address = 0, .run_bytes = whole.run_bytes});
+void GemmJob::load_small_inputs() {
+    std::size_t loaded = 0;
+    for (const Input& small : small_inputs_) {
+        const Slice whole{.address = small.place.address,
+                          .run_bytes = context_.memory.copy(small.id, small.format).bytes};
+        if (small.operand.resident()) {
+            spare_load(context_, small.id, {.address = 0, .run_bytes = whole.run_bytes});
+        }
+        if (small.source.on_chip) {
+            continue;
+        }
+        const Dependencies there = emission_->load_whole(loaded++);
+        if (small.source.stays) {
+            unspare_load(context_, small.id, whole);
+            context_.memory.loaded(small.id, small.format, there);
+        }
     }
-    if (!small.source.on_chip) {
-        const bool stays = small.source.stays;
-        context_.emitter.load(whole, stays ? ScratchpadPart::resident : ScratchpadPart::output,
-                              later(small.source.ready, stays ? small.source.room : places_.start));
-        there = context_.emitter.issued(Unit::load);
-    }
-    if (small.source.stays) {
-        unspare_load(context_, small.id, whole);
-        context_.memory.loaded(small.id, small.format, there);
-    }
-    places_.small_inputs = later(places_.small_inputs, there);
 }
 
 // An operation that reads a copy twice loads it once, before it begins.
@@ -239,31 +270,10 @@ void GemmJob::spare_stores(const TileRange& tile) {
     }
 }
 
-void GemmJob::store_whole(const OutputCopies& output) {
-    if (context_.machine.ideal_memory) {
-        return;
-    }
-    TensorMemory& memory = context_.memory;
-    for (const CopyFormat format : output.formats) {
-        Slice slice{.address = 0, .run_bytes = memory.copy(output.id, format).bytes};
-        if (!output.stores(format)) {
-            spare_store(context_, output.id, slice);
-        } else {
-            slice.address = memory.address(output.id, format);
-            context_.emitter.store(slice, output.part(format),
-                                   later(context_.emitter.issued(Unit::vector_unit), target_.in_dram));
-        }
-    }
-}
-
 // Statistics are whole only now.
 void GemmJob::complete() {
     Emitter& emitter = context_.emitter;
-    for (const OutputCopies& side : side_outputs_) {
-        if (side.elements != out_.elements) {
-            store_whole(side);
-        }
-    }
+    emission_->store_whole();
     for (std::size_t each = 0; each < inputs_.size(); ++each) {
         if (inputs_[each].source.stays) {
             context_.memory.loaded(inputs_[each].id, inputs_[each].format, emission_->load_rest(each));

@@ -24,6 +24,7 @@ public:
     bool step() override;
 
     [[nodiscard]] const GemmTask& task() const { return task_; }
+    [[nodiscard]] const Tiling& tiling() const { return tiling_; }
 
 private:
     /// An input in the format in which this GEMM reads it.
@@ -39,17 +40,19 @@ private:
     void describe_outputs();
     void describe_copies(const OutputCopies& output);
     [[nodiscard]] GemmHooks hooks();
-    void load_small_input(const Input& small);
+    void describe_small_inputs();
+    void describe_whole_outputs();
+    void load_small_inputs();
     void load_for_others();
     void count_fused();
     void spare_stores(const TileRange& tile);
-    void store_whole(const OutputCopies& output);
     void complete();
 
     GemmResources& resources_;
     LoweringContext& context_;
     Operation operation_;
     GemmTask task_;
+    Tiling tiling_;
     GemmPlaces places_;
     std::vector<Input> inputs_;  // left, right, then those of the epilogue that are as large as the output
     std::vector<Input> small_inputs_;

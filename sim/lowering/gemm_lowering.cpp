@@ -12,8 +12,9 @@ std::unique_ptr<OperationLowering> GemmLowering::lower(const Operation& operatio
     return std::make_unique<GemmJob>(resources_, operation, std::move(record), first_access);
 }
 
-GemmTask GemmLowering::task_of(const Operation& operation, std::uint64_t first_access) {
-    return GemmJob(resources_, operation, OpRecord{}, first_access).task();
+MappedGemm GemmLowering::task_of(const Operation& operation, std::uint64_t first_access) {
+    const GemmJob job(resources_, operation, OpRecord{}, first_access);
+    return {job.task(), job.tiling()};
 }
 
 }  // namespace nibble

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "sim/counters/op_record.h"
-#include "sim/lowering/gemm_task.h"
+#include "sim/lowering/operation_task.h"
 #include "sim/lowering/gemm_values.h"
 #include "sim/lowering/lowering_context.h"
 #include "sim/lowering/mapping_table.h"
@@ -37,7 +37,7 @@ public:
 
     /// What a GEMM would ask of the machine at this point of the trace. Begins the operation like lower(), but nothing
     /// of it is emitted afterwards.
-    [[nodiscard]] GemmTask task_of(const Operation& operation, std::uint64_t first_access);
+    [[nodiscard]] MappedGemm task_of(const Operation& operation, std::uint64_t first_access);
 
     [[nodiscard]] std::uint64_t gradients_checked() const { return *resources_.gradients_checked; }
 

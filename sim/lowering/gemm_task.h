@@ -35,11 +35,20 @@ struct GemmTask {
         ScratchpadPart part = ScratchpadPart::output;  ///< from which it is stored
     };
 
+    /// A small operand that is moved whole, whatever the tiling: biases before the first tile, statistics after the
+    /// last.
+    struct WholeCopy {
+        std::uint64_t bytes = 0;
+        ScratchpadPart part = ScratchpadPart::output;  ///< to which it is loaded, or from which it is stored
+    };
+
     GemmProblem problem;
     ArrayMode mode = ArrayMode::fp16;
     Operand left{}, right{};
     std::vector<Operand> side_inputs{};                   ///< of the epilogue, each as large as the output
     std::vector<StoredCopy> stored{};                     ///< the copies of an output that go to DRAM
+    std::vector<WholeCopy> whole_inputs{};                ///< those that come from DRAM
+    std::vector<WholeCopy> whole_outputs{};               ///< those that go to DRAM
     ScratchpadPart result_part = ScratchpadPart::output;  ///< where the array writes its results
     ScratchpadPart code_part = ScratchpadPart::gradient;  ///< where codes of gradients are made
     std::uint32_t result_bits = 16;  ///< of the output buffer for one output: every copy but codes, the 16-bit result
@@ -51,6 +60,8 @@ struct GemmTask {
 
     /// Equal for tasks that are mapped alike.
     [[nodiscard]] std::string key() const;
+    /// Equal for tasks whose commands, with equal tilings and alone, are equal.
+    [[nodiscard]] std::string content_key() const;
 };
 
 }  // namespace nibble

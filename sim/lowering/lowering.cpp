@@ -17,7 +17,7 @@
 #include "sim/lowering/operand_access.h"
 #include "sim/lowering/operation_lowering.h"
 #include "sim/lowering/tensor_memory.h"
-#include "sim/lowering/vector_lowering.h"
+#include "sim/lowering/vector_job.h"
 
 namespace nibble {
 
@@ -65,30 +65,18 @@ public:
         return emitter_.pop();
     }
 
-    std::vector<ListedGemm> list_gemms() {
-        std::vector<ListedGemm> listed;
-        std::unordered_map<std::string, std::size_t> places;  // in the list, by key
+    void list(const std::function<void(const Operation&, const OperationTask&)>& sink) {
         while (const auto item = reader_.next()) {
             if (const auto* tensor = std::get_if<Tensor>(&*item)) {
                 memory_.declare(*tensor);
                 continue;
             }
-            const auto& operation = std::get<Operation>(*item);
-            if (!selection_.contains(operation)) {
+            operation_ = std::get<Operation>(*item);
+            if (!selection_.contains(operation_)) {
                 continue;
             }
-            operation_ = operation;
             try {
-                if (runs_on_array(operation)) {
-                    GemmTask task = gemms_.task_of(operation, accesses_);
-                    const auto [place, added] = places.try_emplace(task.key(), listed.size());
-                    if (added) {
-                        listed.push_back({std::move(task), operation.layer, phase_name(operation.phase), 0});
-                    }
-                    ++listed[place->second].count;
-                } else {
-                    static_cast<void>(lower_vector_work(context_, operation, OpRecord{}, accesses_));
-                }
+                sink(operation_, task());
             } catch (const InputError& error) {
                 complain(error);
             }
@@ -97,7 +85,6 @@ public:
             }
             end_operation();
         }
-        return listed;
     }
 
     [[nodiscard]] OnChipRecord on_chip() const {
@@ -110,6 +97,13 @@ public:
     [[nodiscard]] std::uint64_t values_checked() const { return values_.checked() + gemms_.gradients_checked(); }
 
 private:
+    OperationTask task() {
+        if (runs_on_array(operation_)) {
+            return gemms_.task_of(operation_, accesses_);
+        }
+        return VectorJob(context_, operation_, OpRecord{}, accesses_).task();
+    }
+
     void begin(const Operation& operation) {
         OpRecord record;
         record.index = operations_++;
@@ -118,8 +112,11 @@ private:
         record.phase = phase_name(operation.phase);
         operation_ = operation;
         try {
-            lowering_ = runs_on_array(operation) ? gemms_.lower(operation, std::move(record), accesses_)
-                                                 : lower_vector_work(context_, operation, std::move(record), accesses_);
+            if (runs_on_array(operation)) {
+                lowering_ = gemms_.lower(operation, std::move(record), accesses_);
+            } else {
+                lowering_ = std::make_unique<VectorJob>(context_, operation, std::move(record), accesses_);
+            }
         } catch (const InputError& error) {
             complain(error);
         }
@@ -174,7 +171,24 @@ private:
 std::vector<Lowering::ListedGemm> Lowering::list_gemms(const std::string& trace_path, const TensorPlan& plan,
                                                        const MachineParameters& machine,
                                                        const LoweringOptions& options) {
-    return Impl(trace_path, plan, machine, options).list_gemms();
+    std::vector<ListedGemm> listed;
+    std::unordered_map<std::string, std::size_t> places;  // in the list, by key
+    Impl(trace_path, plan, machine, options).list([&](const Operation& operation, const OperationTask& task) {
+        if (const auto* gemm = std::get_if<MappedGemm>(&task)) {
+            const auto [place, added] = places.try_emplace(gemm->task.key(), listed.size());
+            if (added) {
+                listed.push_back({gemm->task, operation.layer, phase_name(operation.phase), 0});
+            }
+            ++listed[place->second].count;
+        }
+    });
+    return listed;
+}
+
+void Lowering::list_operations(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
+                               const LoweringOptions& options,
+                               const std::function<void(const OperationTask&)>& sink) {
+    Impl(trace_path, plan, machine, options).list([&](const Operation&, const OperationTask& task) { sink(task); });
 }
 
 Lowering::Lowering(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "sim/input/operation.h"
 #include "sim/lowering/gemm_task.h"
 #include "sim/lowering/mapping_table.h"
+#include "sim/lowering/operation_task.h"
 #include "sim/lowering/recipe.h"
 #include "sim/lowering/selection.h"
 #include "sim/lowering/tensor_plan.h"
@@ -45,6 +47,11 @@ public:
     [[nodiscard]] static std::vector<ListedGemm> list_gemms(const std::string& trace_path, const TensorPlan& plan,
                                                             const MachineParameters& machine,
                                                             const LoweringOptions& options);
+
+    /// Tells `sink` of every operation that a run would lower, in the order of the trace: what it asks of the machine,
+    /// and for GEMMs the mapping that it would get.
+    static void list_operations(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
+                                const LoweringOptions& options, const std::function<void(const OperationTask&)>& sink);
 
     /// Opens the trace again; `plan` must come from the same trace, recipe and machine. With values, recorded ones are
     /// read as they are needed: check_recorded_values() finds beforehand what is wrong with them.

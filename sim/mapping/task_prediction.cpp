@@ -10,6 +10,8 @@
 #include "sim/base/units.h"
 #include "sim/lowering/emitter.h"
 #include "sim/lowering/gemm_emission.h"
+#include "sim/lowering/operation_alone.h"
+#include "sim/lowering/vector_emission.h"
 #include "sim/mapping/command_counters.h"
 #include "sim/mapping/command_model.h"
 
@@ -23,39 +25,13 @@ constexpr std::uint64_t modelled_tiles = 384;
 constexpr std::uint64_t modelled_bytes = 2 * 1024 * 1024;
 constexpr std::uint64_t least_modelled_tiles = 16;
 
-// Tensors begin on pages of their own.
-constexpr std::uint64_t page_bytes = 4096;
-
-}  // namespace
-
-GemmPlaces places_alone(const GemmTask& task) {
-    GemmPlaces places;
-    std::uint64_t next = 0;
-    const auto place = [&](std::uint64_t elements, std::uint64_t bits) {
-        const std::uint64_t address = next;
-        next += round_up(bytes_for(Bits(elements * bits)).count(), page_bytes);
-        return address;
-    };
-    const GemmProblem& p = task.problem;
-    places.inputs.push_back({.address = place(p.batch() * p.m() * p.k(), task.left.bits)});
-    places.inputs.push_back({.address = place(p.batch() * p.k() * p.n(), task.right.bits)});
-    const std::uint64_t outputs = p.batch() * p.m() * p.n();
-    for (const GemmTask::Operand& side : task.side_inputs) {
-        places.inputs.push_back({.address = place(outputs, side.bits)});
-    }
-    for (const GemmTask::StoredCopy& copy : task.stored) {
-        places.stored.push_back(place(outputs, copy.bits));
-    }
-    return places;
-}
-
-namespace {
-
-/// The commands of a GEMM that runs alone, tile by tile.
+/// The commands of an operation that runs alone, tile by tile, or chunk by chunk.
+template <class Emission>
 class CommandsAlone {
 public:
-    CommandsAlone(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine)
-        : emitter_(machine), emission_(task, tiling, places_alone(task), emitter_) {}
+    template <class... Arguments>
+    explicit CommandsAlone(const MachineParameters& machine, const Arguments&... arguments)
+        : emitter_(machine), emission_(arguments..., emitter_) {}
 
     /// The next command of the first `tiles` tiles; its operation is the number of its tile.
     std::optional<Command> next(std::uint64_t tiles) {
@@ -75,15 +51,12 @@ public:
 
 private:
     Emitter emitter_;
-    GemmEmission emission_;
+    Emission emission_;
     std::uint64_t tile_ = 0;
 };
 
-}  // namespace
-
-TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine) {
-    CommandsAlone commands(task, tiling, machine);
-    const std::uint64_t tiles = tile_counts(task.problem, tiling).all();
+template <class Emission>
+TaskPrediction predict(CommandsAlone<Emission>& commands, std::uint64_t tiles, const MachineParameters& machine) {
     std::uint64_t modelled = std::min(tiles, modelled_tiles);
     CommandModel model(machine);
     TaskPrediction prediction;
@@ -111,8 +84,36 @@ TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const Machine
     return prediction;
 }
 
+}  // namespace
+
+TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine) {
+    CommandsAlone<GemmEmission> commands(machine, task, tiling, places_alone(task));
+    return predict(commands, tile_counts(task.problem, tiling).all(), machine);
+}
+
+TaskPrediction predict(const OperationTask& operation, const MachineParameters& machine) {
+    TaskPrediction prediction;
+    if (const auto* gemm = std::get_if<MappedGemm>(&operation)) {
+        prediction = predict(gemm->task, gemm->tiling, machine);
+    } else {
+        const auto& vector = std::get<VectorTask>(operation);
+        CommandsAlone<VectorEmission> commands(machine, vector, places_alone(vector));
+        prediction = predict(commands, vector.chunks, machine);
+    }
+    const std::uint64_t cycles = prediction.counters[index_of(Counter::cycles)];
+    prediction.counters = {};
+    OperationAlone program(operation, machine);
+    for (ProgramItem item = program.next(); !std::holds_alternative<ProgramEnd>(item); item = program.next()) {
+        if (const auto* command = std::get_if<Command>(&item)) {
+            count_command(*command, machine, program.emitter(), prediction.counters);
+        }
+    }
+    prediction.counters[index_of(Counter::cycles)] = cycles;
+    return prediction;
+}
+
 TaskTraffic predict_traffic(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine) {
-    CommandsAlone commands(task, tiling, machine);
+    CommandsAlone<GemmEmission> commands(machine, task, tiling, places_alone(task));
     CounterValues counters{};
     while (const std::optional<Command> command = commands.next(std::numeric_limits<std::uint64_t>::max())) {
         count_command(*command, machine, commands.emitter(), counters);

@@ -3,14 +3,11 @@
 
 #include "models/machine/machine_params.h"
 #include "sim/counters/counter.h"
-#include "sim/lowering/gemm_emission.h"
 #include "sim/lowering/gemm_task.h"
+#include "sim/lowering/operation_task.h"
 #include "sim/lowering/tiling.h"
 
 namespace nibble {
-
-/// Places in DRAM for the operands and results of a GEMM that runs alone, one behind the other.
-[[nodiscard]] GemmPlaces places_alone(const GemmTask& task);
 
 /// What is expected of a GEMM that runs alone, from an idle machine to its last result.
 struct TaskPrediction {
@@ -18,9 +15,14 @@ struct TaskPrediction {
     CounterValues counters{};  ///< see count_command(); with the cycles
 };
 
-/// Emits the GEMM's commands and puts them through the command model. Of a GEMM of more than some hundreds of tiles
+/// Emits the commands of the GEMM's tiles and puts them through the command model. Of a GEMM of more than some hundreds of tiles
 /// only the first are taken, and the rest is expected to go on at their pace.
 [[nodiscard]] TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine);
+
+/// The same of any operation, with everything that is moved whole. The counters are exact, as all of its commands are
+/// looked at, but for what a prediction does not know: DRAM's rows, refreshes and standby, and collisions in the
+/// scratchpad stay 0.
+[[nodiscard]] TaskPrediction predict(const OperationTask& operation, const MachineParameters& machine);
 
 /// Bytes that the GEMM moves on the DRAM bus, exactly: all of its transfers are looked at.
 struct TaskTraffic {
