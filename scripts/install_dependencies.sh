@@ -6,7 +6,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config libsystemc-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev
-          nlohmann-json3-dev libsimdjson-dev libarchive-dev)
+          nlohmann-json3-dev libsimdjson-dev libarchive-dev libsqlite3-dev)
 if [[ "${1:-}" == --test ]]; then
     packages+=(clang libclang-rt-dev libgtest-dev libgmock-dev libvalijson-dev libbenchmark-dev python3
                python3-dev pybind11-dev python3-numpy python3-matplotlib python3-torch python3-torchvision

@@ -21,6 +21,7 @@
 #include "sim/app/interrupt.h"
 #include "sim/app/memtest_command.h"
 #include "sim/app/run_command.h"
+#include "sim/app/sweep_command.h"
 #include "sim/app/trace_source.h"
 #include "sim/app/workload_command.h"
 #include "sim/base/error.h"
@@ -47,6 +48,7 @@ public:
         add_info();
         add_workload();
         add_memtest();
+        add_sweep();
         add_list();
     }
 
@@ -214,6 +216,29 @@ private:
         memtest.callback([this] { action_ = [this] { memtest_command(memtest_); }; });
     }
 
+    void add_sweep() {
+        CLI::App& sweep = *app_.add_subcommand("sweep", "Run a study: many machines, to find the best");
+        sweep.add_option("STUDY", sweep_.study, "Study file (docs/exploring.md)")->required();
+        sweep.add_option("--out", sweep_.out, "Folder for results, points.json and points.csv")->required();
+        sweep.add_option("--jobs", sweep_.jobs, "Runs at the same time (default: one a core)")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1024}));
+        sweep.add_option("--shard", sweep_.shard, "I/N: only the I-th of N parts of the runs of this stage");
+        sweep.add_option("--launcher", sweep_.launcher, "Where runs are started: local, or slurm, as a job array")
+            ->check(CLI::IsMember({"local", "slurm"}))
+            ->capture_default_str();
+        sweep.add_option("--slurm-tasks", sweep_.slurm_tasks, "Tasks of the job array")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000}))
+            ->capture_default_str();
+        sweep.add_option("--slurm-option", sweep_.slurm_options, "An option for sbatch, such as --partition=long");
+        sweep.add_option("--reuse", sweep_.reuse, "Folder of another study, whose results count");
+        sweep.add_flag("--status", sweep_.status, "Say what is done and what is left, and run nothing");
+        sweep.add_flag("--collect", sweep_.collect, "Write the tables of what is done, and run nothing");
+        sweep.add_flag("--retry-failed", sweep_.retry_failed, "Run again what has failed");
+        sweep.add_flag("--json", sweep_.json, "Print JSON");
+        sweep.add_flag("--quiet", sweep_.quiet, "Print neither progress nor summary");
+        sweep.callback([this] { action_ = [this] { sweep_command(sweep_); }; });
+    }
+
     void add_list() {
         CLI::App& list = *app_.add_subcommand("list", "List presets, recipes and workloads");
         list.add_flag("--json", json_, "Print JSON");
@@ -255,6 +280,7 @@ private:
     std::function<void()> action_;
     RunRequest run_;
     MemtestRequest memtest_;
+    SweepRequest sweep_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
     std::string objective_ = "cycles";

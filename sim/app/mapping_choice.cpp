@@ -2,7 +2,6 @@
 #include "sim/app/mapping_choice.h"
 
 #include <cstddef>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -35,7 +34,7 @@ std::vector<PlannedGemm> MappingChoice::plan(const std::string& trace_path, cons
     request.price = [&subject](const CounterValues& counters) {
         return subject.energy.price(counters).total().count();
     };
-    request.threads = std::thread::hardware_concurrency();
+    request.threads = options_.threads;
     request.progress = [&progress](std::size_t done, std::size_t) {
         throw_if_interrupted();
         progress.update(done);

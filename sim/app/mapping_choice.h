@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct MappingOptions {
     MappingObjective objective = MappingObjective::cycles;
     bool cache = true;   ///< look up and keep searched mappings on disk
     bool quiet = false;  ///< show no progress
+    unsigned threads = std::thread::hardware_concurrency();  ///< that search
 };
 
 /// Finds the mappings of a run.

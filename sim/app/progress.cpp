@@ -29,7 +29,7 @@ Progress::~Progress() {
     }
 }
 
-void Progress::update(std::uint64_t done, std::uint64_t cycles) {
+void Progress::update(std::uint64_t done, std::uint64_t cycles, const std::string& note) {
     const Clock::time_point now = Clock::now();
     if (!enabled_ || now - updated_ < between_updates) {
         return;
@@ -46,6 +46,9 @@ void Progress::update(std::uint64_t done, std::uint64_t cycles) {
     if (done > 0) {
         line +=
             fmt::format(", {} left", duration(seconds * static_cast<double>(all_ - done) / static_cast<double>(done)));
+    }
+    if (!note.empty()) {
+        line += ", " + note;
     }
     fmt::print(stderr, "{}{}", clear_line, line);
     std::fflush(stderr);

@@ -17,8 +17,8 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// `cycles` have been simulated for that, if any.
-    void update(std::uint64_t done, std::uint64_t cycles = 0);
+    /// `cycles` have been simulated for that, if any. `note` is what else there is to say.
+    void update(std::uint64_t done, std::uint64_t cycles = 0, const std::string& note = {});
 
 private:
     using Clock = std::chrono::steady_clock;

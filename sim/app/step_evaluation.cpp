@@ -14,31 +14,11 @@
 #include "sim/app/simulation.h"
 #include "sim/base/content_hash.h"
 #include "sim/mapping/task_prediction.h"
+#include "sim/report/tally_json.h"
 
 namespace nibble {
 
 namespace {
-
-using Json = nlohmann::json;
-
-std::string to_text(const Tally& tally) {
-    return Json{{"macs", tally.macs}, {"causes", tally.causes}, {"counters", tally.counters}}.dump();
-}
-
-/// Nothing if it is not what to_text() writes: then it is evaluated anew.
-std::optional<Tally> from_text(const std::string& text) {
-    const Json json = Json::parse(text, nullptr, false);
-    const auto numbers = [&](const char* name, std::size_t count) {
-        return json.contains(name) && json[name].is_array() && json[name].size() == count &&
-               std::ranges::all_of(json[name], [](const Json& one) { return one.is_number_unsigned(); });
-    };
-    if (!json.is_object() || !json.contains("macs") || !json["macs"].is_number_unsigned() ||
-        !numbers("causes", cause_count) || !numbers("counters", counter_count)) {
-        return std::nullopt;
-    }
-    return Tally{1, json["macs"].get<std::uint64_t>(), json["causes"].get<CauseCycles>(),
-                 json["counters"].get<CounterValues>()};
-}
 
 Tally predicted(const OperationTask& operation, const MachineParameters& machine) {
     Tally tally{.operations = 1, .counters = predict(operation, machine).counters};
@@ -87,15 +67,16 @@ private:
     }
 
     Tally stored(const OperationTask& operation) {
-        const std::string key = std::string(fidelity_names[static_cast<std::size_t>(fidelity_)]) + '-' +
-                                operation_key(operation, machine_);
+        const std::string key =
+            std::string(fidelity_names[static_cast<std::size_t>(fidelity_)]) + '-' + operation_key(operation, machine_);
         if (const std::optional<std::string> text = store_->find(key)) {
-            if (const std::optional<Tally> tally = from_text(*text)) {
+            // What is something else is evaluated anew.
+            if (const std::optional<Tally> tally = tally_of(nlohmann::json::parse(*text, nullptr, false))) {
                 return *tally;
             }
         }
         const Tally tally = evaluated(operation);
-        store_->put(key, to_text(tally));
+        store_->put(key, json_of(tally).dump());
         return tally;
     }
 
@@ -107,8 +88,8 @@ private:
     StepEvaluation step_;
 };
 
-StepEvaluation simulate_step(const std::string& trace_path, const TensorPlan& tensors,
-                             const MachineParameters& machine, const LoweringOptions& lowering) {
+StepEvaluation simulate_step(const std::string& trace_path, const TensorPlan& tensors, const MachineParameters& machine,
+                             const LoweringOptions& lowering) {
     StepEvaluation step;
     Progress silent(machine.name, "operations", tensors.operations(), false);
     static_cast<void>(simulate(
