@@ -19,8 +19,8 @@ struct Evaluation {
 };
 
 struct Nsga2Settings {
-    std::size_t population = 24;
-    std::size_t budget = 0;  ///< designs to evaluate in all
+    std::size_t population = 20;  ///< and designs of a generation
+    std::size_t budget = 0;       ///< designs to evaluate in all
     std::uint64_t seed = 1;
 };
 

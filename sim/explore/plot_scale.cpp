@@ -98,13 +98,13 @@ void PlotScale::make_logarithmic() {
     constexpr double decades_with_steps = 4;
     low_ = round_down(low_);
     high_ = round_up(high_);
-    const double decades = std::log10(high_ / low_);
+    const double decades = std::log10(high_) - std::log10(low_);
     const bool all_steps = decades <= decades_with_steps;
     for (double decade = std::pow(10, std::floor(std::log10(low_))); decade <= high_ * (1 + 1e-9); decade *= 10) {
         for (const double step : {1.0, 2.0, 5.0}) {
             const double value = step * decade;
             if (value >= low_ * (1 - 1e-9) && value <= high_ * (1 + 1e-9) && (all_steps || step == 1)) {
-                ticks_.push_back({std::log10(value / low_) / decades,
+                ticks_.push_back({(std::log10(value) - std::log10(low_)) / decades,
                                   unit_.prefixes ? with_prefix(value, unit_.unit) : fmt::format("{:.3g}", value)});
             }
         }
@@ -113,7 +113,8 @@ void PlotScale::make_logarithmic() {
 }
 
 double PlotScale::place(double value) const {
-    return logarithmic_ ? std::log(value / low_) / std::log(high_ / low_) : (value - low_) / (high_ - low_);
+    return logarithmic_ ? (std::log(value) - std::log(low_)) / (std::log(high_) - std::log(low_))
+                        : (value - low_) / (high_ - low_);
 }
 
 }  // namespace nibble
