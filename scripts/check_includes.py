@@ -48,7 +48,7 @@ ALLOWED = {
                     "models/dram", "models/mac_array"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
-    "sim/explore": {"sim/base", "sim/counters", "sim/config", "params"},
+    "sim/explore": {"sim/base", "sim/counters", "sim/config", "sim/energy", "sim/report", "params"},
     "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/memtest",
                 "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/explore", "params", "models/machine", "models/dram"},
 }

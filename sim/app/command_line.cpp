@@ -16,10 +16,12 @@
 #include <fmt/format.h>
 
 #include "models/dram/dram_standard.h"
+#include "sim/app/diff_command.h"
 #include "sim/app/import_command.h"
 #include "sim/app/info_command.h"
 #include "sim/app/interrupt.h"
 #include "sim/app/memtest_command.h"
+#include "sim/app/pareto_command.h"
 #include "sim/app/run_command.h"
 #include "sim/app/sweep_command.h"
 #include "sim/app/trace_source.h"
@@ -49,6 +51,8 @@ public:
         add_workload();
         add_memtest();
         add_sweep();
+        add_pareto();
+        add_diff();
         add_list();
     }
 
@@ -239,6 +243,40 @@ private:
         sweep.callback([this] { action_ = [this] { sweep_command(sweep_); }; });
     }
 
+    void add_pareto() {
+        CLI::App& pareto = *app_.add_subcommand("pareto", "Show the best points of a study");
+        pareto.add_option("DIR", pareto_.points, "Directory of a study, or its points.json")->required();
+        pareto.add_option("--x", pareto_.x,
+                          "Metric, with :min or :max if the study does not say which is better (default: the study's "
+                          "first objective)");
+        pareto.add_option("--y", pareto_.y, "Metric against it (default: the study's second objective)");
+        pareto.add_option("--group", group_, "A front for each workload, or one over all points (none)")
+            ->check(CLI::IsMember({"workload", "none"}))
+            ->capture_default_str();
+        pareto.add_flag("--sensitivity", pareto_.sensitivity, "Show besides how much each axis moves both metrics");
+        pareto.add_option("--csv", pareto_.csv, "File for the points of the fronts");
+        pareto.add_option("--plot", pareto_.plot, "SVG file for a picture of all points and the fronts");
+        pareto.add_flag("--json", pareto_.json, "Print JSON");
+        pareto.callback([this] {
+            action_ = [this] {
+                ParetoRequest request = pareto_;
+                request.by_workload = group_ == "workload";
+                pareto_command(request);
+            };
+        });
+    }
+
+    void add_diff() {
+        CLI::App& diff = *app_.add_subcommand("diff", "Show what moved from one result to another, and why");
+        diff.add_option("A", diff_.a, "Directory made by run --out, or its result.json")->required();
+        diff.add_option("B", diff_.b, "The same of another run")->required();
+        diff.add_option("--top", diff_.top, "Operations to show")
+            ->check(CLI::Range(std::size_t{0}, std::size_t{largest_batch}))
+            ->capture_default_str();
+        diff.add_flag("--json", diff_.json, "Print JSON, with all operations");
+        diff.callback([this] { action_ = [this] { diff_command(diff_); }; });
+    }
+
     void add_list() {
         CLI::App& list = *app_.add_subcommand("list", "List presets, recipes and workloads");
         list.add_flag("--json", json_, "Print JSON");
@@ -281,6 +319,9 @@ private:
     RunRequest run_;
     MemtestRequest memtest_;
     SweepRequest sweep_;
+    ParetoRequest pareto_;
+    std::string group_ = "workload";
+    DiffRequest diff_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
     std::string objective_ = "cycles";

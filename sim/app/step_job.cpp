@@ -130,24 +130,33 @@ JobReport decode_job_report(const std::string& bytes) {
     return report;
 }
 
-JobReport run_step_job(const StepJob& job, const ResultStore& known) {
+namespace {
+
+JobReport run(const StepJob& job, const ResultStore& known) {
+    const std::string path = job.trace->path();
     LoweringOptions lowering;
     lowering.recipe = &recipe_named(job.subject->recipe);
-    const TensorPlan tensors(job.trace_path, job.subject->machine, *lowering.recipe, lowering.selection);
+    const TensorPlan tensors(path, job.subject->machine, *lowering.recipe, lowering.selection);
     MappingOptions options;
     options.choice = job.mapping;
     options.cache = false;
     options.quiet = true;
     options.threads = 1;
-    const MappingTable mappings =
-        table_of(MappingChoice(options).plan(job.trace_path, tensors, *job.subject, lowering));
+    const MappingTable mappings = table_of(MappingChoice(options).plan(path, tensors, *job.subject, lowering));
     lowering.mappings = &mappings;
     JobOperations operations(known);
-    const StepEvaluation step =
-        evaluate_step(job.trace_path, tensors, *job.subject, lowering, job.fidelity, &operations);
+    const StepEvaluation step = evaluate_step(path, tensors, *job.subject, lowering, job.fidelity, &operations);
     JobReport report;
     report.result = to_json({{step.totals, job.fidelity != Fidelity::predicted}, {}, false});
     report.operations = std::move(operations).found();
+    return report;
+}
+
+}  // namespace
+
+JobReport run_step_job(const StepJob& job, const ResultStore& known) {
+    JobReport report;
+    job.trace->checked([&] { report = run(job, known); });
     return report;
 }
 

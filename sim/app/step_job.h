@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/app/step_evaluation.h"
+#include "sim/app/trace_source.h"
 #include "sim/explore/metrics_of_points.h"
 #include "sim/explore/point_table.h"
 #include "sim/explore/result_store.h"
@@ -16,7 +17,7 @@ namespace nibble {
 struct StepJob {
     std::string key;  ///< content hash of all below and of the program
     const Subject* subject = nullptr;
-    std::string trace_path;
+    const TraceSource* trace = nullptr;
     std::string mapping;  ///< as of `run --mapping`
     Fidelity fidelity = Fidelity::simulated;
 };

@@ -257,7 +257,7 @@ bool Sweep::collect(Entry& entry, Fidelity fidelity, std::vector<StepJob>& pendi
     }
     bool complete = true;
     const auto need = [&](const Subject& subject, const Trace& of) {
-        StepJob job{job_key(subject, of.hash, entry.design.mapping, fidelity), &subject, of.source.path(),
+        StepJob job{job_key(subject, of.hash, entry.design.mapping, fidelity), &subject, &of.source,
                     entry.design.mapping, fidelity};
         jobs_seen_[job.key].emplace(&entry, fidelity);
         if (results_.find(job.key) == nullptr) {

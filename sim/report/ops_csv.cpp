@@ -5,12 +5,13 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "sim/report/csv_field.h"
 #include "sim/report/metrics.h"
-#include "sim/report/safe_text.h"
 
 namespace nibble {
 
@@ -79,22 +80,6 @@ std::string measured_names(std::string_view prefix) {
 }
 
 }  // namespace
-
-std::string csv_field(std::string_view text) {
-    constexpr std::string_view formula_starts = "=+-@\t\r";
-    std::string field = to_utf8(text);
-    if (!field.empty() && formula_starts.find(field.front()) != std::string_view::npos) {
-        field.insert(field.begin(), '\'');
-    }
-    if (field.find_first_of(",\"\r\n") == std::string::npos) {
-        return field;
-    }
-    std::string quoted = "\"";
-    for (const char c : field) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + '"';
-}
 
 OpsCsv::OpsCsv(std::ostream& out, const Setup& setup) : out_(out), setup_(setup) {
     out_ << "index,layer,group,phase,kind,batch,m,n,k,macs" << measured_names("") << measured_names("baseline_")

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/report/csv_field.h"
 #include "sim/report/ops_csv.h"
 #include "tests/unit/report_samples.h"
 

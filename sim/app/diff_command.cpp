@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "sim/app/diff_command.h"
+
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/app/diff_report.h"
+#include "sim/app/terminal.h"
+
+namespace nibble {
+
+void diff_command(const DiffRequest& request) {
+    DiffReport report{read_run_result(request.a), read_run_result(request.b), {}, {}, request.top};
+    report.difference = difference_of(report.a, report.b);
+    const auto machine_of = [](const RunResult& run) {
+        return std::filesystem::path(run.file).replace_filename("machine.yaml");
+    };
+    std::error_code error;
+    if (std::filesystem::exists(machine_of(report.a), error) && std::filesystem::exists(machine_of(report.b), error)) {
+        report.machines = machine_differences(machine_of(report.a), machine_of(report.b));
+    }
+    if (request.json) {
+        std::cout << diff_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    } else {
+        std::cout << diff_text(report, terminal_style());
+    }
+}
+
+}  // namespace nibble
