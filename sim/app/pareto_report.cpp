@@ -217,7 +217,7 @@ std::string pareto_text(const ParetoReport& report, const TextStyle& style) {
         }
         text += fmt::format("  points: {}; on the front: {}\n", fmt::join(parts, ", "), front.rows.size());
         if (const std::size_t left_out = counts[0] - front.candidates.size(); left_out > 0) {
-            text += fmt::format("  left out for want of a metric: {}\n", grouped(left_out));
+            text += fmt::format("  left out, for they are less certain or lack a metric: {}\n", grouped(left_out));
         }
         if (!front.rows.empty()) {
             text += fitting_table(report, front, style);
