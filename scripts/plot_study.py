@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Draws what `nibblesim pareto` does not: metrics of a study against an axis or another metric, a line or a bar for each
-group; and prints the same numbers as a Markdown table.
+"""Draws what `nibblesim pareto` does not: metrics of a study against an axis or another metric, a line or a bar for
+each group; and prints the same numbers as a Markdown table.
 
     plot_study.py DIR --x COLUMN --y METRIC [METRIC ...] [--group COLUMN ...] [--relative-to COLUMN=VALUE]
                   [--line VALUE=LABEL] [-o FILE.svg]
 
-DIR is what `nibblesim sweep --out` wrote (points.json). A COLUMN is `workload`, `machine`, an axis or a metric; the beginning
-of an axis's name is enough if no other begins so. Only points with status ok are drawn; of a study of several workloads, those
-over all of them unless `workload` is one of the columns. A numeric x makes lines (on a logarithmic axis if it spans a
-factor of eight or more), any other x bars. With --relative-to every point is divided by the one that has this value there
-and is otherwise on the same machine, workload and axes.
+DIR is what `nibblesim sweep --out` wrote (points.json). A COLUMN is `workload`, `machine`, an axis or a metric; the
+beginning of an axis's name is enough if no other begins so. Only points with status ok are drawn; of a study of several
+workloads, those over all of them unless `workload` is one of the columns. A numeric x makes lines (on a logarithmic
+axis if it spans a factor of eight or more), any other x bars. With --relative-to every point is divided by the one that
+has this value there and is otherwise on the same machine, workload and axes.
 
 The same points and the same Matplotlib give the same file, byte for byte.
 """
@@ -135,7 +135,8 @@ def series_of(rows, x, y, groups):
         label = ", ".join(shown(group, row[group]) for group in groups)
         place = series.setdefault(label, {})
         if row[x] in place:
-            raise StudyError(f"several points at {x} = {shown(x, row[x])} in group '{label}': name more columns in --group")
+            raise StudyError(f"several points at {x} = {shown(x, row[x])} in group '{label}': name more columns in "
+                             "--group")
         place[row[x]] = row[y]
     return series
 
@@ -175,8 +176,8 @@ def style(axes):
 def draw_lines(axes, series, x, factor, x_of):
     for place, (label, values) in enumerate(series.items()):
         points = sorted((x_of[key], value * factor) for key, value in values.items())
-        axes.plot(*zip(*points), color=COLOURS[place % len(COLOURS)], marker=MARKERS[place % len(MARKERS)], markersize=5,
-                  linewidth=1.8, label=label)
+        axes.plot(*zip(*points), color=COLOURS[place % len(COLOURS)], marker=MARKERS[place % len(MARKERS)],
+                  markersize=5, linewidth=1.8, label=label)
     ticks = sorted(set(x_of.values()))
     if ticks[0] > 0 and ticks[-1] / ticks[0] >= 8:
         axes.set_xscale("log", base=2)
@@ -224,12 +225,15 @@ def draw(path, rows, x, metrics, groups, reference, line):
         if line:
             value, _, label = line.partition("=")
             axes.axhline(float(value), color=INK, linewidth=1, linestyle="--")
-            axes.text(0.01, float(value), label, color=INK, fontsize=9, va="bottom", transform=axes.get_yaxis_transform())
-            axes.set_ylim(top=max(axes.get_ylim()[1], float(value) * 1.12))
+            axes.annotate(label, (0.01, float(value)), (0, 3), xycoords=axes.get_yaxis_transform(),
+                          textcoords="offset points", color=INK, fontsize=9)
+            axes.set_ylim(top=max(axes.get_ylim()[1], float(value) * 1.15))
     handles, labels = panels[0][0].get_legend_handles_labels()
     if len(labels) > 1:
-        figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.02), frameon=False, fontsize=9,
-                      labelcolor=INK, ncol=min(len(labels), 3 * len(metrics)))
+        title = ", ".join(group.split(" / ")[0] for group in groups if group not in ("workload", "machine"))
+        legend = figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.02), frameon=False,
+                               fontsize=9, labelcolor=INK, ncol=min(len(labels), 3 * len(metrics)), title=title or None)
+        legend.get_title().set(color=INK, fontsize=9)
     figure.tight_layout()
     figure.savefig(path, transparent=True, bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)

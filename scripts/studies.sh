@@ -3,8 +3,8 @@
 # Runs the studies of studies/*.yaml, prints what they found, and draws docs/studies/NAME.svg.
 # Usage: scripts/studies.sh [NAME ...]      (default: all; scripts/demo.sh or scripts/test.sh built the program)
 #
-# Results are kept in build/studies/NAME: a study that was stopped goes on where it was, and one that is complete is only
-# shown again. A study takes over what the others have already run.
+# Results are kept in build/studies/NAME: a study that was stopped goes on where it was, and one that is complete is
+# only shown again. A study takes over what the others have already run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
