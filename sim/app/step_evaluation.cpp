@@ -87,8 +87,8 @@ private:
     }
 
     Tally stored(const OperationTask& operation) {
-        const std::string key = std::string(fidelity_names[static_cast<std::size_t>(fidelity_)]) + '-' +
-                                operation_key(operation, machine_);
+        const std::string key =
+            std::string(fidelity_names[static_cast<std::size_t>(fidelity_)]) + '-' + operation_key(operation, machine_);
         if (const std::optional<std::string> text = store_->find(key)) {
             if (const std::optional<Tally> tally = from_text(*text)) {
                 return *tally;
@@ -107,8 +107,8 @@ private:
     StepEvaluation step_;
 };
 
-StepEvaluation simulate_step(const std::string& trace_path, const TensorPlan& tensors,
-                             const MachineParameters& machine, const LoweringOptions& lowering) {
+StepEvaluation simulate_step(const std::string& trace_path, const TensorPlan& tensors, const MachineParameters& machine,
+                             const LoweringOptions& lowering) {
     StepEvaluation step;
     Progress silent(machine.name, "operations", tensors.operations(), false);
     static_cast<void>(simulate(
