@@ -63,7 +63,11 @@ std::string label_of(const MetricUnit& unit, const std::string& prefix) {
 PlotScale::PlotScale(const std::string& metric, double least, double most)
     : unit_(unit_of(metric)), low_(least * unit_.factor), high_(most * unit_.factor) {
     constexpr double two_decades = 100;
-    logarithmic_ = low_ > 0 && high_ > two_decades * low_;
+    constexpr double next_to_zero = 1e-200;
+    if (std::max(std::abs(low_), std::abs(high_)) < next_to_zero) {
+        low_ = high_ = 0;
+    }
+    logarithmic_ = low_ > next_to_zero && high_ > two_decades * low_;
     if (logarithmic_) {
         make_logarithmic();
     } else {

@@ -59,11 +59,18 @@ TEST(PlotScale, IsLogarithmicBeyondTwoDecades) {
 }
 
 TEST(PlotScale, HoldsAnyNumbers) {
-    for (const auto& [least, most] : std::vector<std::pair<double, double>>{
-             {0, 0}, {5, 5}, {-3, 4}, {-1e-300, 1e-300}, {1e300, 1.5e300}, {1e15, 1e15 + 1}, {1e-300, 1e300}}) {
+    for (const auto& [least, most] : std::vector<std::pair<double, double>>{{0, 0},
+                                                                            {5, 5},
+                                                                            {-3, 4},
+                                                                            {0, 5e-324},
+                                                                            {5e-324, 1e100},
+                                                                            {-1e100, 1e100},
+                                                                            {-1e-150, 1e-150},
+                                                                            {1e15, 1e15 + 1},
+                                                                            {1e-100, 1e100}}) {
         const PlotScale scale("x", least, most);
         EXPECT_FALSE(scale.ticks().empty());
-        EXPECT_LE(scale.ticks().size(), 700U);
+        EXPECT_LE(scale.ticks().size(), 250U);
         EXPECT_GE(scale.place(least), -1e-9);
         EXPECT_LE(scale.place(most), 1 + 1e-9);
     }
