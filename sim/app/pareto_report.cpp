@@ -53,6 +53,12 @@ std::optional<double> worse_by(const ParetoReport& report, const ParetoFront& fr
     return std::abs(value_of(report, row, objective) - best) / std::abs(best);
 }
 
+/// "best", "12%", "43.1x".
+std::string off_best_text(double worse) {
+    constexpr double many_times = 10;
+    return worse == 0 ? "best" : worse < many_times ? percent(worse) : ratio(1 + worse);
+}
+
 std::string fidelity_of(const PointRow& row) {
     return row.fidelity ? std::string(fidelity_names[static_cast<std::size_t>(*row.fidelity)]) : "";
 }
@@ -134,7 +140,7 @@ std::string front_table(const ParetoReport& report, const ParetoFront& front, Ti
         for (const Objective& objective : report.objectives) {
             cells.push_back(metric_text(objective.metric, value_of(report, r, objective)));
             const std::optional<double> worse = worse_by(report, front, r, objective);
-            cells.push_back(!worse ? "" : *worse == 0 ? "best" : percent(*worse));
+            cells.push_back(worse ? off_best_text(*worse) : "");
         }
         table.add(std::move(cells));
     }

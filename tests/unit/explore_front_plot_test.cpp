@@ -54,6 +54,10 @@ TEST(PlotScale, IsLogarithmicBeyondTwoDecades) {
     const PlotScale wide("cycles", 30, 4000);
     EXPECT_TRUE(wide.logarithmic());
     EXPECT_THAT(labels_of(wide), ElementsAre("20.0", "50.0", "100", "200", "500", "1.00 k", "2.00 k", "5.00 k"));
+    EXPECT_THAT(labels_of(PlotScale("speedup", 0.1, 20)),
+                ElementsAre("0.1", "0.2", "0.5", "1.00", "2.00", "5.00", "10.0", "20.0"));
+    EXPECT_THAT(labels_of(PlotScale("utilization", 0, 0.3)),
+                ElementsAre("0.00", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"));
     EXPECT_NEAR(wide.place(20), 0, 1e-12);
     EXPECT_NEAR(wide.place(5000), 1, 1e-12);
 }
