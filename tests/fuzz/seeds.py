@@ -424,6 +424,19 @@ REQUESTS = {
 }
 
 
+POINTS = {
+    "two.json": """{"schema": "nibblesim-points-1", "study": "s", "axes": ["rows"], "metrics": ["energy_pj", "speedup"],
+ "objectives": [{"metric": "energy_pj", "maximize": false}, {"metric": "speedup", "maximize": true}], "points": [
+ {"design": 0, "machine": "edge", "workload": "net", "values": {"rows": "32"}, "status": "ok", "fidelity": "composed",
+  "key": "0a", "reason": "", "metrics": {"energy_pj": 1.5e9, "speedup": 2}},
+ {"design": 1, "machine": "edge", "workload": "net", "values": {"rows": "64"}, "status": "ok", "fidelity": "simulated",
+  "key": "0b", "reason": "", "metrics": {"energy_pj": 2e9, "speedup": 3.25}},
+ {"design": 2, "machine": "edge", "workload": "net", "values": {"rows": "0"}, "status": "invalid", "fidelity": null,
+  "key": "", "reason": "rows: 0", "metrics": {"energy_pj": null, "speedup": null}}]}
+""",
+}
+
+
 def all_seeds():
     """{format: {file name: bytes}}, by the names of --from; and of nibblesim's own formats."""
     def recorded(write, suffix):
@@ -448,6 +461,7 @@ def all_seeds():
         "workload": own("workloads/tiny.yaml", "workloads/transformer-base.yaml", "workloads/lstm-ptb.yaml"),
         "machine": own("models/presets/edge-int4.yaml", "models/presets/ideal-memory.yaml"),
         "memtest": texts(REQUESTS),
+        "points": texts(POINTS),
     }
 
 

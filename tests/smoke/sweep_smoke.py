@@ -232,7 +232,7 @@ class Sweep(smoke.Case):
 
     def test_fit(self):
         self.sweep(study("\n  - {parameter: vector_unit.lanes, values: [16, 256]}\n",
-                         fit="{parameter: scratchpad.capacity_bytes, values: [1048576, 1310720, 1572864, 1835008, 2097152], "
+                         fit="{parameter: scratchpad.capacity_bytes, range: {from: 1048576, to: 2097152, steps: 5}, "
                              "metric: area_mm2, limit: 1.3}"))
         for point in self.points():
             self.assertLessEqual(point["metrics"]["area_mm2"], 1.3)
