@@ -179,6 +179,9 @@ TEST(ResultDifference, OperationsOfTheSameNameAreMatchedInOrder) {
     EXPECT_EQ(difference.operations[0].change.cycles(), -2);
     EXPECT_FALSE(difference.operations[0].in_b);
     EXPECT_EQ(difference.operations[1].change.cycles(), 0);
+    for (const OperationChange& op : difference_of(read(twice), read(twice)).operations) {
+        EXPECT_EQ(op.change.cycles(), 0);
+    }
 }
 
 TEST(ResultDifference, OperationsAreFoundWhereverTheyStand) {
