@@ -19,7 +19,7 @@ while [[ $# -gt 0 ]]; do
     esac
     shift
 done
-all=(pytorch-et kineto chakra torch-dump onnx scale-sim zigzag timeloop trace workload machine memtest)
+all=(pytorch-et kineto chakra torch-dump onnx scale-sim zigzag timeloop trace workload machine memtest points study)
 for target in "${targets[@]}"; do
     if [[ ! " ${all[*]} " == *" $target "* ]]; then
         echo "'$target' is no target; there are: ${all[*]}" >&2

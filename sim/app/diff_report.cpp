@@ -46,9 +46,9 @@ std::string relative(double a, double b) {
     return a == 0 || a == b ? "" : (b > a ? "+" : "") + percent((b - a) / a);
 }
 
-/// "+5% of it": a part's change, of the whole's.
+/// A part's change, of the whole's.
 std::string part_of(std::int64_t part, std::int64_t whole) {
-    return whole == 0 ? "" : percent(static_cast<double>(part) / static_cast<double>(whole));
+    return part == 0 || whole == 0 ? "" : percent(static_cast<double>(part) / static_cast<double>(whole));
 }
 
 std::string cause_text(const CostChange& change) {
@@ -247,8 +247,8 @@ Json diff_json(const DiffReport& report) {
     }
     json["operations"] = Json::array();
     for (const OperationChange& op : report.difference.operations) {
-        Json one = {
-            {"index", op.index}, {"layer", op.layer}, {"phase", op.phase}, {"in_a", op.in_a}, {"in_b", op.in_b}};
+        Json one = {{"index", op.index}, {"layer", op.layer}, {"phase", op.phase},
+                    {"kind", op.kind},   {"in_a", op.in_a},   {"in_b", op.in_b}};
         one.update(change_json(op.change));
         json["operations"].push_back(std::move(one));
     }

@@ -75,8 +75,7 @@ MachineParameters what_matters(const OperationTask& operation, const MachinePara
     if (machine.scratchpad.buffers) {
         kept.scratchpad.buffers = TileBytes{};
         for (std::size_t part = 0; part < tile_buffer_count; ++part) {
-            kept.scratchpad.buffer_banks[part] =
-                memory_of(machine.scratchpad, static_cast<ScratchpadPart>(part)).banks;
+            kept.scratchpad.buffer_banks[part] = memory_of(machine.scratchpad, static_cast<ScratchpadPart>(part)).banks;
         }
     }
     if (used.mode) {

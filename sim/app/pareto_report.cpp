@@ -53,6 +53,40 @@ std::optional<double> worse_by(const ParetoReport& report, const ParetoFront& fr
     return std::abs(value_of(report, row, objective) - best) / std::abs(best);
 }
 
+/// "best", "12%", "43.1x".
+std::string off_best_text(double worse) {
+    constexpr double many_times = 10;
+    return worse == 0 ? "best" : worse < many_times ? percent(worse) : ratio(1 + worse);
+}
+
+std::string fidelity_of(const PointRow& row) {
+    return row.fidelity ? std::string(fidelity_names[static_cast<std::size_t>(*row.fidelity)]) : "";
+}
+
+/// What a row says in a column before those of the axes.
+struct LabelColumn {
+    const char* title;
+    std::string (*text)(const PointRow&);
+};
+constexpr LabelColumn label_columns[] = {
+    {"machine", [](const PointRow& row) { return row.machine; }},
+    {"workload", [](const PointRow& row) { return row.workload; }},
+    {"fidelity", fidelity_of},
+};
+
+/// Those of label_columns that are not the same for all candidates.
+std::vector<LabelColumn> labels_that_vary(const PointTable& table, const ParetoFront& front) {
+    std::vector<LabelColumn> labels;
+    for (const LabelColumn& label : label_columns) {
+        if (std::ranges::any_of(front.candidates, [&](std::size_t row) {
+                return label.text(table.rows[row]) != label.text(table.rows[front.candidates.front()]);
+            })) {
+            labels.push_back(label);
+        }
+    }
+    return labels;
+}
+
 /// Axes that have more than one value among the rows: the others say nothing.
 std::vector<std::size_t> axes_that_vary(const PointTable& table) {
     std::vector<std::size_t> axes;
@@ -81,7 +115,11 @@ std::string axis_title(const std::string& axis, std::size_t place, Titles titles
 
 std::string front_table(const ParetoReport& report, const ParetoFront& front, Titles titles, const TextStyle& style) {
     const std::vector<std::size_t> axes = axes_that_vary(report.table);
+    const std::vector<LabelColumn> labels = labels_that_vary(report.table, front);
     std::vector<TextTable::Column> columns{{"design"}};
+    for (const LabelColumn& label : labels) {
+        columns.push_back({label.title, TextTable::Align::left});
+    }
     for (std::size_t i = 0; i < axes.size(); ++i) {
         columns.push_back({axis_title(report.table.axes[axes[i]], i, titles)});
     }
@@ -93,13 +131,16 @@ std::string front_table(const ParetoReport& report, const ParetoFront& front, Ti
     for (const std::size_t r : front.rows) {
         const PointRow& row = report.table.rows[r];
         std::vector<std::string> cells{fmt::format("{}", row.design)};
+        for (const LabelColumn& label : labels) {
+            cells.push_back(for_terminal(label.text(row), most_value));
+        }
         for (const std::size_t axis : axes) {
             cells.push_back(for_terminal(row.values[axis], most_value));
         }
         for (const Objective& objective : report.objectives) {
             cells.push_back(metric_text(objective.metric, value_of(report, r, objective)));
             const std::optional<double> worse = worse_by(report, front, r, objective);
-            cells.push_back(!worse ? "" : *worse == 0 ? "best" : percent(*worse));
+            cells.push_back(worse ? off_best_text(*worse) : "");
         }
         table.add(std::move(cells));
     }
@@ -160,7 +201,11 @@ Json point_json(const ParetoReport& report, const ParetoFront& front, std::size_
     for (std::size_t axis = 0; axis < row.values.size(); ++axis) {
         values[report.table.axes[axis]] = row.values[axis];
     }
-    Json json = {{"design", row.design}, {"machine", row.machine}, {"workload", row.workload}, {"values", values}};
+    Json json = {{"design", row.design},
+                 {"machine", row.machine},
+                 {"workload", row.workload},
+                 {"values", values},
+                 {"fidelity", fidelity_of(row)}};
     for (const Objective& objective : report.objectives) {
         const std::optional<double> worse = worse_by(report, front, r, objective);
         json["metrics"][objective.metric] = value_of(report, r, objective);
@@ -220,6 +265,12 @@ std::string pareto_text(const ParetoReport& report, const TextStyle& style) {
             text += fmt::format("  left out, for they are less certain or lack a metric: {}\n", grouped(left_out));
         }
         if (!front.rows.empty()) {
+            const PointRow& first = report.table.rows[front.candidates.front()];
+            if (std::ranges::all_of(front.candidates, [&](std::size_t row) {
+                    return report.table.rows[row].fidelity == first.fidelity;
+                })) {
+                text += fmt::format("  all points are {}\n", fidelity_of(first));
+            }
             text += fitting_table(report, front, style);
             text += report.sensitivity ? effects_text(report, front, style) : "";
         }

@@ -42,7 +42,11 @@ struct Prefix {
     std::string letter;
 };
 
-Prefix prefix_for(double magnitude) {
+/// The prefix of the largest number on an axis. Without a unit, small numbers have none: 0.05 is not 50 m.
+Prefix prefix_for(const MetricUnit& unit, double magnitude) {
+    if (!unit.prefixes || (unit.unit.empty() && magnitude < 1)) {
+        return {1, ""};
+    }
     static const Prefix prefixes[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"},  {1e6, "M"},  {1e3, "k"},
                                       {1, ""},     {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
     for (const Prefix& prefix : prefixes) {
@@ -63,7 +67,11 @@ std::string label_of(const MetricUnit& unit, const std::string& prefix) {
 PlotScale::PlotScale(const std::string& metric, double least, double most)
     : unit_(unit_of(metric)), low_(least * unit_.factor), high_(most * unit_.factor) {
     constexpr double two_decades = 100;
-    logarithmic_ = low_ > 0 && high_ > two_decades * low_;
+    constexpr double next_to_zero = 1e-200;
+    if (std::max(std::abs(low_), std::abs(high_)) < next_to_zero) {
+        low_ = high_ = 0;
+    }
+    logarithmic_ = low_ > next_to_zero && high_ > two_decades * low_;
     if (logarithmic_) {
         make_logarithmic();
     } else {
@@ -85,7 +93,7 @@ void PlotScale::make_even() {
     const auto last = std::llround(std::ceil(high_ / step - 1e-9));
     low_ = static_cast<double>(first) * step;
     high_ = static_cast<double>(last) * step;
-    const Prefix prefix = unit_.prefixes ? prefix_for(std::max(std::abs(low_), std::abs(high_))) : Prefix{1, ""};
+    const Prefix prefix = prefix_for(unit_, std::max(std::abs(low_), std::abs(high_)));
     const int decimals = std::max(0, -static_cast<int>(std::floor(std::log10(step / prefix.factor) + 1e-9)));
     for (auto i = first; i <= last; ++i) {
         const double value = static_cast<double>(i) * step;
@@ -104,8 +112,9 @@ void PlotScale::make_logarithmic() {
         for (const double step : {1.0, 2.0, 5.0}) {
             const double value = step * decade;
             if (value >= low_ * (1 - 1e-9) && value <= high_ * (1 + 1e-9) && (all_steps || step == 1)) {
+                const bool plain = !unit_.prefixes || (unit_.unit.empty() && value < 1);
                 ticks_.push_back({(std::log10(value) - std::log10(low_)) / decades,
-                                  unit_.prefixes ? with_prefix(value, unit_.unit) : fmt::format("{:.3g}", value)});
+                                  plain ? fmt::format("{:.3g}", value) : with_prefix(value, unit_.unit)});
             }
         }
     }

@@ -16,7 +16,8 @@ public:
         std::string label;  ///< without unit on an even scale
     };
 
-    /// For numbers between `least` and `most`. Logarithmic if they are positive and more than two decades apart.
+    /// For numbers between `least` and `most`, which are no further from 0 than 1e100. Logarithmic if they are positive
+    /// and more than two decades apart.
     PlotScale(const std::string& metric, double least, double most);
 
     [[nodiscard]] double place(double value) const;

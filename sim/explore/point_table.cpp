@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t{512} << 20;
 constexpr std::size_t most_columns = 1000;
+constexpr double largest_metric = 1e100;  // so that sums of squares are finite
 
 std::string quoted(const std::string& text) {
     using Json = nlohmann::json;
@@ -42,8 +43,8 @@ std::string number(std::optional<double> value) {
     if (!value) {
         return "null";
     }
-    if (!std::isfinite(*value)) {
-        throw ModelError("a metric of a point is not finite");
+    if (!(std::abs(*value) <= largest_metric)) {
+        throw ModelError("a metric of a point is not finite, or as good as that");
     }
     return *value == 0 ? "0" : fmt::format("{}", *value);  // -0 would be read back as a whole number
 }
@@ -97,6 +98,17 @@ const std::vector<std::string>& point_keys() {
     return keys;
 }
 
+std::optional<double> read_metric(const JsonValue& value) {
+    if (value.is_null()) {
+        return std::nullopt;
+    }
+    const double number = value.number();
+    if (std::abs(number) > largest_metric) {
+        value.refuse(fmt::format("expected a number no further from 0 than {}, found {}", largest_metric, number));
+    }
+    return number;
+}
+
 PointRow read_point(const JsonValue& point, const PointTable& table) {
     point.require_only(point_keys());
     PointRow row;
@@ -117,8 +129,7 @@ PointRow read_point(const JsonValue& point, const PointTable& table) {
     const JsonValue metrics = point["metrics"];
     metrics.require_only(table.metrics);
     for (const std::string& metric : table.metrics) {
-        const JsonValue value = metrics[metric];
-        row.metrics.push_back(value.is_null() ? std::nullopt : std::optional(value.number()));
+        row.metrics.push_back(read_metric(metrics[metric]));
     }
     return row;
 }

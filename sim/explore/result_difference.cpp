@@ -11,14 +11,14 @@ namespace nibble {
 
 namespace {
 
-/// The last number tells apart operations that are otherwise the same, in their order.
-using Key = std::tuple<std::uint64_t, std::string, std::string, std::size_t>;
+/// Layer, phase, kind, and the place among operations that share all three.
+using Key = std::tuple<std::string, std::string, std::string, std::size_t>;
 
 std::vector<Key> keys_of(const RunResult& run) {
     std::map<Key, std::size_t> seen;
     std::vector<Key> keys;
     for (const RunOperation& op : run.operations) {
-        Key key{op.index, op.layer, op.phase, 0};
+        Key key{op.layer, op.phase, op.kind, 0};
         std::get<3>(key) = seen[key]++;
         keys.push_back(std::move(key));
     }
@@ -32,14 +32,14 @@ std::vector<OperationChange> operation_changes(const RunResult& a, const RunResu
     for (std::size_t i = 0; i < keys_a.size(); ++i) {
         const RunOperation& op = a.operations[i];
         places.emplace(keys_a[i], changes.size());
-        changes.push_back({op.index, op.layer, op.phase, true, false, {op.cost, {}}});
+        changes.push_back({op.index, op.layer, op.phase, op.kind, true, false, {op.cost, {}}});
     }
     const std::vector<Key> keys_b = keys_of(b);
     for (std::size_t i = 0; i < keys_b.size(); ++i) {
         const RunOperation& op = b.operations[i];
         const auto [place, is_new] = places.emplace(keys_b[i], changes.size());
         if (is_new) {
-            changes.push_back({op.index, op.layer, op.phase, false, false, {}});
+            changes.push_back({op.index, op.layer, op.phase, op.kind, false, false, {}});
         }
         changes[place->second].in_b = true;
         changes[place->second].change.b = op.cost;

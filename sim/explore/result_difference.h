@@ -31,9 +31,10 @@ struct PhaseChange {
 };
 
 struct OperationChange {
-    std::uint64_t index = 0;
+    std::uint64_t index = 0;  ///< in A, or else in B
     std::string layer;
     std::string phase;
+    std::string kind;
     bool in_a = false;
     bool in_b = false;
     CostChange change;
@@ -50,8 +51,9 @@ struct ResultDifference {
     std::vector<SetupChange> setup;
     CostChange whole;
     std::vector<PhaseChange> phases;
-    /// All operations, those whose cycles moved the most first, then by energy. An operation is the same in both if
-    /// index, layer and phase are.
+    /// All operations, those whose cycles moved the most first, then by energy. Operations are the same if layer,
+    /// phase and kind are; several of one layer are matched in their order. The index says nothing: it counts what was
+    /// selected to run.
     std::vector<OperationChange> operations;
 };
 

@@ -135,7 +135,8 @@ RunResult read_run_result(const std::filesystem::path& path) {
     phases.check(document["phases"]);
     Sum operations(result.total);
     for (const JsonValue& op : document["ops"].items()) {
-        result.operations.push_back({op["index"].count(), op["layer"].text(), op["phase"].text(), read_cost(op)});
+        result.operations.push_back(
+            {op["index"].count(), op["layer"].text(), op["phase"].text(), op["kind"].text(), read_cost(op)});
         operations.add(result.operations.back().cost, op);
     }
     operations.check(document["ops"]);

@@ -27,9 +27,10 @@ struct RunPhase {
 };
 
 struct RunOperation {
-    std::uint64_t index = 0;  ///< in the trace
+    std::uint64_t index = 0;  ///< among those of the run
     std::string layer;
     std::string phase;
+    std::string kind;
     RunCost cost;
 };
 

@@ -23,10 +23,10 @@ struct GemmPlaces {
         Dependencies ready{};       ///< before it may be read where it is
         Dependencies room{};        ///< before it may be written on chip, if it is to stay
     };
-    std::vector<Operand> inputs;        ///< left, right, then as GemmTask::side_inputs
-    std::vector<Operand> whole_inputs;  ///< in the order of GemmTask::whole_inputs
-    Dependencies small_inputs{};        ///< biases and the like that are on chip, which every tile needs
-    std::vector<std::uint64_t> stored;  ///< addresses, in the order of GemmTask::stored
+    std::vector<Operand> inputs;               ///< left, right, then as GemmTask::side_inputs
+    std::vector<Operand> whole_inputs;         ///< in the order of GemmTask::whole_inputs
+    Dependencies small_inputs{};               ///< biases and the like that are on chip, which every tile needs
+    std::vector<std::uint64_t> stored;         ///< addresses, in the order of GemmTask::stored
     std::vector<std::uint64_t> whole_outputs;  ///< addresses, in the order of GemmTask::whole_outputs
     Dependencies start{};                      ///< before anything may be written to the buffers
     Dependencies out_on_chip{};                ///< before results that stay may be written

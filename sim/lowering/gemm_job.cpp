@@ -165,9 +165,8 @@ void GemmJob::describe_small_inputs() {
         if (small.source.on_chip) {
             places_.small_inputs = later(places_.small_inputs, small.source.ready);
         } else {
-            task_.whole_inputs.push_back(
-                {context_.memory.copy(small.id, small.format).bytes,
-                 small.source.stays ? ScratchpadPart::resident : ScratchpadPart::output});
+            task_.whole_inputs.push_back({context_.memory.copy(small.id, small.format).bytes,
+                                          small.source.stays ? ScratchpadPart::resident : ScratchpadPart::output});
             places_.whole_inputs.push_back(small.place);
         }
     }

@@ -5,11 +5,11 @@
 #include <memory>
 
 #include "sim/counters/op_record.h"
-#include "sim/lowering/operation_task.h"
 #include "sim/lowering/gemm_values.h"
 #include "sim/lowering/lowering_context.h"
 #include "sim/lowering/mapping_table.h"
 #include "sim/lowering/operation_lowering.h"
+#include "sim/lowering/operation_task.h"
 
 namespace nibble {
 

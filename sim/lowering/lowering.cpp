@@ -186,8 +186,7 @@ std::vector<Lowering::ListedGemm> Lowering::list_gemms(const std::string& trace_
 }
 
 void Lowering::list_operations(const std::string& trace_path, const TensorPlan& plan, const MachineParameters& machine,
-                               const LoweringOptions& options,
-                               const std::function<void(const OperationTask&)>& sink) {
+                               const LoweringOptions& options, const std::function<void(const OperationTask&)>& sink) {
     Impl(trace_path, plan, machine, options).list([&](const Operation&, const OperationTask& task) { sink(task); });
 }
 

@@ -75,8 +75,7 @@ OperationAlone::OperationAlone(const OperationTask& operation, const MachinePara
     : operation_(operation), emitter_(machine) {
     emitter_.begin(OpRecord{});
     if (const auto* gemm = std::get_if<MappedGemm>(&operation)) {
-        auto& emission =
-            emission_.emplace<GemmEmission>(gemm->task, gemm->tiling, places_alone(gemm->task), emitter_);
+        auto& emission = emission_.emplace<GemmEmission>(gemm->task, gemm->tiling, places_alone(gemm->task), emitter_);
         for (std::size_t input = 0; input < gemm->task.whole_inputs.size(); ++input) {
             emission.load_whole(input);
         }
@@ -120,7 +119,9 @@ void OperationAlone::finish(GemmEmission& emission) {
     const GemmTask& task = std::get<MappedGemm>(operation_).task;
     emission.store_whole();
     for (std::size_t input = 0; input < 2 + task.side_inputs.size(); ++input) {
-        const GemmTask::Operand& operand = input == 0 ? task.left : input == 1 ? task.right : task.side_inputs[input - 2];
+        const GemmTask::Operand& operand = input == 0   ? task.left
+                                           : input == 1 ? task.right
+                                                        : task.side_inputs[input - 2];
         if (operand.stay_bytes > 0) {
             emission.load_rest(input);
         }

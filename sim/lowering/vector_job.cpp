@@ -88,9 +88,8 @@ void VectorJob::gather_inputs(std::uint64_t first_access) {
         stream.part = source.on_chip || source.stays ? ScratchpadPart::resident : input_part(i);
         restrict_to_rows(stream, tensor, bits_of(format, tensor));
         task_.inputs.push_back(stream);
-        places_.inputs.push_back({.address = stream.moves ? memory.address(id, format) : 0,
-                                  .ready = source.ready,
-                                  .room = source.room});
+        places_.inputs.push_back(
+            {.address = stream.moves ? memory.address(id, format) : 0, .ready = source.ready, .room = source.room});
         if (source.stays) {
             loaded_.push_back({id, format});
         }
@@ -143,12 +142,12 @@ void VectorJob::restrict_to_rows(VectorTask::Stream& stream, const Tensor& tenso
 }
 
 VectorHooks VectorJob::hooks() {
-    return {.spared_load = [this](std::size_t input,
-                                  const Slice& slice) { spare_load(context_, operation_.inputs[input], slice); },
-            .spared_result = [this](std::size_t result,
-                                    const Slice& slice) { spare_store(context_, result_ids_[result], slice); },
-            .spared_code = [this](std::size_t code,
-                                  const Slice& slice) { spare_store(context_, code_ids_[code], slice); }};
+    return {
+        .spared_load = [this](std::size_t input,
+                              const Slice& slice) { spare_load(context_, operation_.inputs[input], slice); },
+        .spared_result = [this](std::size_t result,
+                                const Slice& slice) { spare_store(context_, result_ids_[result], slice); },
+        .spared_code = [this](std::size_t code, const Slice& slice) { spare_store(context_, code_ids_[code], slice); }};
 }
 
 bool VectorJob::step() {

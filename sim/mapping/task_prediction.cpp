@@ -24,6 +24,9 @@ constexpr std::uint64_t modelled_tiles = 384;
 // Fewer if they move much: so many bytes, but no fewer tiles than show how they overlap.
 constexpr std::uint64_t modelled_bytes = 2 * 1024 * 1024;
 constexpr std::uint64_t least_modelled_tiles = 16;
+// Streams of the vector unit meet in DRAM's banks in patterns that repeat slowly: their pace shows late. They are
+// predicted once, and not for every mapping that is looked at.
+constexpr std::uint64_t modelled_vector_bytes = 8 * 1024 * 1024;
 
 /// The commands of an operation that runs alone, tile by tile, or chunk by chunk.
 template <class Emission>
@@ -56,7 +59,8 @@ private:
 };
 
 template <class Emission>
-TaskPrediction predict(CommandsAlone<Emission>& commands, std::uint64_t tiles, const MachineParameters& machine) {
+TaskPrediction predict(CommandsAlone<Emission>& commands, std::uint64_t tiles, std::uint64_t most_bytes,
+                       const MachineParameters& machine) {
     std::uint64_t modelled = std::min(tiles, modelled_tiles);
     CommandModel model(machine);
     TaskPrediction prediction;
@@ -66,7 +70,7 @@ TaskPrediction predict(CommandsAlone<Emission>& commands, std::uint64_t tiles, c
             count_command(*command, machine, commands.emitter(), prediction.counters);
             const std::uint64_t moved = prediction.counters[index_of(Counter::dram_bytes_read)] +
                                         prediction.counters[index_of(Counter::dram_bytes_written)];
-            if (moved > modelled_bytes) {
+            if (moved > most_bytes) {
                 modelled = std::min(modelled, std::max(command->operation + 1, least_modelled_tiles));
             }
         }
@@ -88,7 +92,7 @@ TaskPrediction predict(CommandsAlone<Emission>& commands, std::uint64_t tiles, c
 
 TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine) {
     CommandsAlone<GemmEmission> commands(machine, task, tiling, places_alone(task));
-    return predict(commands, tile_counts(task.problem, tiling).all(), machine);
+    return predict(commands, tile_counts(task.problem, tiling).all(), modelled_bytes, machine);
 }
 
 TaskPrediction predict(const OperationTask& operation, const MachineParameters& machine) {
@@ -98,7 +102,7 @@ TaskPrediction predict(const OperationTask& operation, const MachineParameters& 
     } else {
         const auto& vector = std::get<VectorTask>(operation);
         CommandsAlone<VectorEmission> commands(machine, vector, places_alone(vector));
-        prediction = predict(commands, vector.chunks, machine);
+        prediction = predict(commands, vector.chunks, modelled_vector_bytes, machine);
     }
     const std::uint64_t cycles = prediction.counters[index_of(Counter::cycles)];
     prediction.counters = {};

@@ -15,13 +15,14 @@ struct TaskPrediction {
     CounterValues counters{};  ///< see count_command(); with the cycles
 };
 
-/// Emits the commands of the GEMM's tiles and puts them through the command model. Of a GEMM of more than some hundreds of tiles
-/// only the first are taken, and the rest is expected to go on at their pace.
+/// Emits the commands of the GEMM's tiles and puts them through the command model. Of a GEMM of more than some hundreds
+/// of tiles only the first are taken, and the rest is expected to go on at their pace.
 [[nodiscard]] TaskPrediction predict(const GemmTask& task, const Tiling& tiling, const MachineParameters& machine);
 
-/// The same of any operation, with everything that is moved whole. The counters are exact, as all of its commands are
-/// looked at, but for what a prediction does not know: DRAM's rows, refreshes and standby, and collisions in the
-/// scratchpad stay 0.
+/// The same of any operation, with everything that is moved whole, and all of its commands counted. What a prediction
+/// does not know stays 0: DRAM's rows, refreshes and standby, and collisions in the scratchpad. Requests of the DMA,
+/// and the scratchpad lines that transfers take, are those of runs that begin on whole requests and lines. Everything
+/// else is exact.
 [[nodiscard]] TaskPrediction predict(const OperationTask& operation, const MachineParameters& machine);
 
 /// Bytes that the GEMM moves on the DRAM bus, exactly: all of its transfers are looked at.

@@ -424,6 +424,46 @@ REQUESTS = {
 }
 
 
+STUDIES = {
+    "grid.yaml": """name: s
+machines: [edge-int4, server-int4]
+axes:
+  - {parameter: dram.channels, range: {from: 1, to: 8, steps: 4, scale: log}}
+  - zip:
+      - {parameter: mac_array.rows, values: [16, 32]}
+      - {parameter: mac_array.dataflows, values: [[output], [output, weight]]}
+fit: {parameter: scratchpad.capacity_bytes, values: [1048576, 2097152], metric: area_mm2, limit: 1.5}
+workloads: [tiny, {trace: resnet18, batch: 4, weight: 0.5}]
+constraints: [{metric: peak_power_mw, min: 1, max: 5000}]
+objectives: [time_ms, {metric: speedup, goal: maximize}]
+confirm: 3
+limits: {seconds: 10, memory_mib: 512}
+""",
+    "guided.yaml": """name: g
+machines: [edge-int4]
+axes: [{parameter: batch, values: [1, 4]}, {parameter: recipe, values: [int4-fp4, hfp8]}]
+workloads: [tiny]
+recipe: int4-fp4
+baseline: none
+mapping: greedy
+fidelity: composed
+explore: {method: guided, designs: 100, seed: 2}
+""",
+}
+
+POINTS = {
+    "two.json": """{"schema": "nibblesim-points-1", "study": "s", "axes": ["rows"], "metrics": ["energy_pj", "speedup"],
+ "objectives": [{"metric": "energy_pj", "maximize": false}, {"metric": "speedup", "maximize": true}], "points": [
+ {"design": 0, "machine": "edge", "workload": "net", "values": {"rows": "32"}, "status": "ok", "fidelity": "composed",
+  "key": "0a", "reason": "", "metrics": {"energy_pj": 1.5e9, "speedup": 2}},
+ {"design": 1, "machine": "edge", "workload": "net", "values": {"rows": "64"}, "status": "ok", "fidelity": "simulated",
+  "key": "0b", "reason": "", "metrics": {"energy_pj": 2e9, "speedup": 3.25}},
+ {"design": 2, "machine": "edge", "workload": "net", "values": {"rows": "0"}, "status": "invalid", "fidelity": null,
+  "key": "", "reason": "rows: 0", "metrics": {"energy_pj": null, "speedup": null}}]}
+""",
+}
+
+
 def all_seeds():
     """{format: {file name: bytes}}, by the names of --from; and of nibblesim's own formats."""
     def recorded(write, suffix):
@@ -448,6 +488,8 @@ def all_seeds():
         "workload": own("workloads/tiny.yaml", "workloads/transformer-base.yaml", "workloads/lstm-ptb.yaml"),
         "machine": own("models/presets/edge-int4.yaml", "models/presets/ideal-memory.yaml"),
         "memtest": texts(REQUESTS),
+        "points": texts(POINTS),
+        "study": texts(STUDIES),
     }
 
 

@@ -38,6 +38,7 @@ json operation(std::uint64_t index, std::string_view layer, std::string_view pha
     op["index"] = index;
     op["layer"] = layer;
     op["phase"] = phase;
+    op["kind"] = phase == "vector" ? "relu" : "gemm";
     return op;
 }
 
@@ -178,6 +179,21 @@ TEST(ResultDifference, OperationsOfTheSameNameAreMatchedInOrder) {
     EXPECT_EQ(difference.operations[0].change.cycles(), -2);
     EXPECT_FALSE(difference.operations[0].in_b);
     EXPECT_EQ(difference.operations[1].change.cycles(), 0);
+    for (const OperationChange& op : difference_of(read(twice), read(twice)).operations) {
+        EXPECT_EQ(op.change.cycles(), 0);
+    }
+}
+
+TEST(ResultDifference, OperationsAreFoundWhereverTheyStand) {
+    const CauseCycles ten{10, 0, 0, 0, 0, 0};
+    const json all = result({operation(0, "a", "forward", ten, 1), operation(1, "b", "forward", ten, 1)});
+    const json some = result({operation(0, "b", "forward", ten, 1)});
+    const ResultDifference difference = difference_of(read(all), read(some));
+    ASSERT_EQ(difference.operations.size(), 2U);
+    EXPECT_EQ(difference.operations[0].layer, "a");
+    EXPECT_FALSE(difference.operations[0].in_b);
+    EXPECT_EQ(difference.operations[1].layer, "b");
+    EXPECT_TRUE(difference.operations[1].in_a && difference.operations[1].in_b);
 }
 
 TEST(ResultDifference, SaysWhatElseWasRun) {

@@ -154,8 +154,9 @@ void expect_front_is_found(const std::string& name, const Sizes& sizes, const Mo
         worst = std::min(worst, quality.of(search(sizes, model, tenth, seed)));
         worst_sample = std::min(worst_sample, quality.of(sample(sizes, model, tenth, seed)));
     }
-    std::cout << name << ": " << tenth << " of " << space_size(sizes).value() << " designs, front of " << quality.front_size()
-              << ", worst of 20 seeds " << worst << ", of 20 random samples " << worst_sample << "\n";
+    std::cout << name << ": " << tenth << " of " << space_size(sizes).value() << " designs, front of "
+              << quality.front_size() << ", worst of 20 seeds " << worst << ", of 20 random samples " << worst_sample
+              << "\n";
     EXPECT_GE(worst, 0.98) << name;
     EXPECT_LT(worst_sample, 0.98) << name;
 }
