@@ -4,13 +4,14 @@
 each group; and prints the same numbers as a Markdown table.
 
     plot_study.py DIR --x COLUMN --y METRIC [METRIC ...] [--group COLUMN ...] [--relative-to COLUMN=VALUE]
-                  [--line VALUE=LABEL] [-o FILE.svg]
+                  [--line VALUE=LABEL] [--scatter] [-o FILE.svg]
 
-DIR is what `nibblesim sweep --out` wrote (points.json). A COLUMN is `workload`, `machine`, an axis or a metric; the
-beginning of an axis's name is enough if no other begins so. Only points with status ok are drawn; of a study of several
-workloads, those over all of them unless `workload` is one of the columns. A numeric x makes lines (on a logarithmic
-axis if it spans a factor of eight or more), any other x bars. With --relative-to every point is divided by the one that
-has this value there and is otherwise on the same machine, workload and axes.
+DIR is what `nibblesim sweep --out` wrote (points.json). A COLUMN is `workload`, `machine`, `fidelity`, an axis or a
+metric; the beginning of an axis's name is enough if no other begins so. Only points with status ok are drawn; of a
+study of several workloads, those over all of them unless `workload` is one of the columns. A numeric x makes lines (on a
+logarithmic axis if it spans a factor of eight or more), any other x bars; --scatter makes a dot of each point, for one
+metric against another, and prints no table. With --relative-to every point is divided by the one that has this value
+there and is otherwise on the same machine, workload and axes.
 
 The same points and the same Matplotlib give the same file, byte for byte.
 """
@@ -58,7 +59,7 @@ def load(directory):
         points = [point for point in study["points"] if point["status"] == "ok"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f"{path}: no points of a study: {error}") from error
-    rows = [{"machine": point["machine"], "workload": point["workload"],
+    rows = [{"machine": point["machine"], "workload": point["workload"], "fidelity": point["fidelity"],
              **point["values"], **point["metrics"]} for point in points]
     if not rows:
         raise StudyError(f"{path}: no point has status ok")
@@ -128,11 +129,15 @@ def number(name, row):
         return None
 
 
+def label_of(row, groups):
+    return ", ".join(shown(group, row[group]) for group in groups)
+
+
 def series_of(rows, x, y, groups):
     """{group: {x: value}} with both in the order of the study."""
     series = {}
     for row in rows:
-        label = ", ".join(shown(group, row[group]) for group in groups)
+        label = label_of(row, groups)
         place = series.setdefault(label, {})
         if row[x] in place:
             raise StudyError(f"several points at {x} = {shown(x, row[x])} in group '{label}': name more columns in "
@@ -186,6 +191,15 @@ def draw_lines(axes, series, x, factor, x_of):
     axes.set_xlabel(axis_title(x), color=INK, fontsize=9)
 
 
+def draw_dots(axes, rows, x, y, groups):
+    labels = list(dict.fromkeys(label_of(row, groups) for row in rows))
+    for place, label in enumerate(sorted(labels)):
+        mine = [row for row in rows if label_of(row, groups) == label]
+        axes.plot([number(x, row) for row in mine], [number(y, row) for row in mine], linestyle="", markersize=5,
+                  color=COLOURS[place % len(COLOURS)], marker=MARKERS[place % len(MARKERS)], alpha=0.7, label=label)
+    axes.set_xlabel(axis_title(x), color=INK, fontsize=9)
+
+
 def draw_bars(axes, series, x, factor):
     keys = list(dict.fromkeys(key for values in series.values() for key in values))
     width = 0.8 / len(series)
@@ -193,12 +207,13 @@ def draw_bars(axes, series, x, factor):
         offset = (place - (len(series) - 1) / 2) * width
         axes.bar([keys.index(key) + offset for key in values], [value * factor for value in values.values()],
                  width=width * 0.92, color=COLOURS[place % len(COLOURS)], label=label)
-    axes.set_xticks(range(len(keys)), [shown(x, key).replace(" b", "\nbatch ") for key in keys])
+    axes.set_xticks(range(len(keys)), [shown(x, key).replace(" b", "\nbatch ")
+                                       .replace("-", "-\n" if len(keys) > 4 else "-") for key in keys])
     if x not in ("workload", "machine"):
         axes.set_xlabel("rows x columns of the array" if x.startswith("mac_array.rows") else x, color=INK, fontsize=9)
 
 
-def draw(path, rows, x, metrics, groups, reference, line):
+def draw(path, rows, x, metrics, groups, reference, line, scatter):
     import matplotlib  # not needed for a table alone
 
     matplotlib.use("svg")
@@ -210,15 +225,18 @@ def draw(path, rows, x, metrics, groups, reference, line):
                                      squeeze=False)
     for axes, metric in zip(panels[0], metrics):
         style(axes)
-        series = series_of(rows[metric], x, metric, groups)
         factor = 1 if reference else METRICS.get(metric, ("", "", 1))[2]
         x_of = {row[x]: number(x, row) for row in rows[metric]}
-        if None in x_of.values():
-            draw_bars(axes, series, x, factor)
+        if scatter:
+            draw_dots(axes, rows[metric], x, metric, groups)
+        elif None in x_of.values():
+            draw_bars(axes, series_of(rows[metric], x, metric, groups), x, factor)
         else:
-            draw_lines(axes, series, x, factor, x_of)
+            draw_lines(axes, series_of(rows[metric], x, metric, groups), x, factor, x_of)
         axes.set_title(axis_title(metric, shown(*reference) if reference else None), color=INK, fontsize=10, loc="left")
-        if not reference or None in x_of.values():  # differences of lines are read off, lengths of bars compared
+        if scatter:
+            axes.set_xlim(left=0)
+        elif not reference or None in x_of.values():  # differences of lines are read off, lengths of bars compared
             axes.set_ylim(bottom=0)
         if reference:
             axes.axhline(1, color=INK, linewidth=0.8)
@@ -247,6 +265,7 @@ def main():
     parser.add_argument("--group", nargs="+", default=[], metavar="COLUMN")
     parser.add_argument("--relative-to", metavar="COLUMN=VALUE")
     parser.add_argument("--line", metavar="VALUE=LABEL", help="a dashed line at VALUE")
+    parser.add_argument("--scatter", action="store_true", help="a dot for each point; x is a metric")
     parser.add_argument("-o", "--output", metavar="FILE.svg")
     arguments = parser.parse_args()
     try:
@@ -264,9 +283,13 @@ def main():
                 rows[metric] = relative(rows[metric], metric, arguments.relative_to, axes)
             if not rows[metric]:
                 raise StudyError(f"no point has a value of {metric}")
-        table(rows, x, metrics, groups, shown(*reference) if reference else None)
+        if arguments.scatter and (x not in METRICS or reference):
+            raise StudyError("--scatter: expected a metric at --x, and no --relative-to")
+        if not arguments.scatter:
+            table(rows, x, metrics, groups, shown(*reference) if reference else None)
         if arguments.output:
-            draw(arguments.output, rows, x, metrics, groups, reference, arguments.line)
+            draw(arguments.output, rows, x, metrics, groups, reference, arguments.line,
+                 arguments.scatter)
     except StudyError as error:
         print(f"plot_study.py: error: {error}", file=sys.stderr)
         return 2

@@ -61,14 +61,14 @@ show() {
             plot "$1" --x batch --y speedup energy_gain --group workload
             ;;
         phone)
-            "$program" pareto "build/studies/$1" --x time_ms --y energy_pj --sensitivity --plot "$pictures/$1.svg"
+            "$program" pareto "build/studies/$1" --sensitivity
+            plot "$1" --scatter --x time_ms --y energy_pj --group dram.channels fidelity
             ;;
         transformer-or-cnn)
             plot "$1" --x workload --y speedup energy_gain --group machine
             ;;
         iso-area)
-            plot "$1" --x mac_array.rows --y time_ms energy_pj --group workload \
-                --relative-to "mac_array.rows=32 / 32 / 32"
+            plot "$1" --x mac_array.rows --y time_ms energy_pj --group workload
             ;;
     esac
 }
