@@ -8,8 +8,8 @@ each group; and prints the same numbers as a Markdown table.
 
 DIR is what `nibblesim sweep --out` wrote (points.json). A COLUMN is `workload`, `machine`, `fidelity`, an axis or a
 metric; the beginning of an axis's name is enough if no other begins so. Only points with status ok are drawn; of a
-study of several workloads, those over all of them unless `workload` is one of the columns. A numeric x makes lines (on a
-logarithmic axis if it spans a factor of eight or more), any other x bars; --scatter makes a dot of each point, for one
+study of several workloads, those over all of them unless `workload` is one of the columns. A numeric x makes lines (on
+a logarithmic axis if it spans a factor of eight or more), any other x bars; --scatter makes a dot of each point, for one
 metric against another, and prints no table. With --relative-to every point is divided by the one that has this value
 there and is otherwise on the same machine, workload and axes.
 

@@ -31,8 +31,8 @@ class Studies(smoke.Case):
                 if runs:
                     self.assertEqual(json.loads(said)["jobs_left"], int(runs[1]))
                 else:
-                    searched = re.search(r"^#.* (\d+) designs searched, (\d+) confirmed, about \d+ minutes? on two", text,
-                                         re.MULTILINE)
+                    searched = re.search(r"^#.* (\d+) designs searched, (\d+) confirmed, about \d+ minutes? on two",
+                                         text, re.MULTILINE)
                     self.assertIn(f"designs: {searched[1]},", text)
                     self.assertIn(f"confirm: {searched[2]}\n", text)
                 self.assertFalse(os.path.exists(self.path("out")))
@@ -67,8 +67,8 @@ class Guide(smoke.Case):
                               stdout=subprocess.PIPE, timeout=240).stdout
 
     def matches(self, shown, said):
-        """`...` on a line of its own stands for any number of lines. Numbers are those of a model that goes on changing,
-        and so is what depends on them, widths and bars: only words are compared."""
+        """`...` on a line of its own stands for any number of lines. Numbers are those of a model that goes on
+        changing, and so is what depends on them, widths and bars: only words are compared."""
         def words(text):
             return re.sub(r"[ #]+", " ", re.sub(r"[-+]?\d[\d.,]*", "0", text))
         parts = [re.escape(words(part)) for part in re.split(r"^ *\.\.\.\n", shown, flags=re.MULTILINE)]
