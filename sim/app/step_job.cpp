@@ -145,7 +145,8 @@ JobReport run(const StepJob& job, const ResultStore& known, bool sharing) {
     const MappingTable mappings = table_of(MappingChoice(options).plan(path, tensors, *job.subject, lowering));
     lowering.mappings = &mappings;
     JobOperations operations(known);
-    const StepEvaluation step = evaluate_step(path, tensors, *job.subject, lowering, job.fidelity, &operations, sharing);
+    const StepEvaluation step =
+        evaluate_step(path, tensors, *job.subject, lowering, job.fidelity, &operations, sharing);
     JobReport report;
     report.result = to_json({{step.totals, job.fidelity != Fidelity::predicted}, {}, false});
     report.operations = std::move(operations).found();
