@@ -238,6 +238,8 @@ private:
         sweep.add_flag("--status", sweep_.status, "Say what is done and what is left, and run nothing");
         sweep.add_flag("--collect", sweep_.collect, "Write the tables of what is done, and run nothing");
         sweep.add_flag("--retry-failed", sweep_.retry_failed, "Run again what has failed");
+        sweep.add_flag("!--no-sharing", sweep_.sharing,
+                       "Evaluate every operation by itself, to see what sharing saves");
         sweep.add_flag("--json", sweep_.json, "Print JSON");
         sweep.add_flag("--quiet", sweep_.quiet, "Print neither progress nor summary");
         sweep.callback([this] { action_ = [this] { sweep_command(sweep_); }; });
@@ -324,7 +326,7 @@ private:
     DiffRequest diff_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
-    std::string objective_ = "cycles";
+    std::string objective_ = "energy-delay";
     bool no_mapping_cache_ = false;
     std::string log_ = "warn";
     std::string subject_;

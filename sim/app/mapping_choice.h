@@ -18,7 +18,7 @@ namespace nibble {
 /// How the user wants GEMMs to be mapped.
 struct MappingOptions {
     std::string choice = "search";  ///< search, greedy, or a mapping file: what that does not have is searched
-    MappingObjective objective = MappingObjective::cycles;
+    MappingObjective objective = MappingObjective::energy_delay;
     bool cache = true;   ///< look up and keep searched mappings on disk
     bool quiet = false;  ///< show no progress
     unsigned threads = std::thread::hardware_concurrency();  ///< that search

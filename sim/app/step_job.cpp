@@ -132,7 +132,7 @@ JobReport decode_job_report(const std::string& bytes) {
 
 namespace {
 
-JobReport run(const StepJob& job, const ResultStore& known) {
+JobReport run(const StepJob& job, const ResultStore& known, bool sharing) {
     const std::string path = job.trace->path();
     LoweringOptions lowering;
     lowering.recipe = &recipe_named(job.subject->recipe);
@@ -145,7 +145,8 @@ JobReport run(const StepJob& job, const ResultStore& known) {
     const MappingTable mappings = table_of(MappingChoice(options).plan(path, tensors, *job.subject, lowering));
     lowering.mappings = &mappings;
     JobOperations operations(known);
-    const StepEvaluation step = evaluate_step(path, tensors, *job.subject, lowering, job.fidelity, &operations);
+    const StepEvaluation step =
+        evaluate_step(path, tensors, *job.subject, lowering, job.fidelity, &operations, sharing);
     JobReport report;
     report.result = to_json({{step.totals, job.fidelity != Fidelity::predicted}, {}, false});
     report.operations = std::move(operations).found();
@@ -154,9 +155,9 @@ JobReport run(const StepJob& job, const ResultStore& known) {
 
 }  // namespace
 
-JobReport run_step_job(const StepJob& job, const ResultStore& known) {
+JobReport run_step_job(const StepJob& job, const ResultStore& known, bool sharing) {
     JobReport report;
-    job.trace->checked([&] { report = run(job, known); });
+    job.trace->checked([&] { report = run(job, known, sharing); });
     return report;
 }
 

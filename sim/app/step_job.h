@@ -45,8 +45,9 @@ struct JobReport {
 [[nodiscard]] std::string encode(const JobReport& report);
 [[nodiscard]] JobReport decode_job_report(const std::string& bytes);
 
-/// Evaluates the job. `known` are operations that have been evaluated before. Throws InputError if the machine cannot
+/// Evaluates the job. `known` are operations that have been evaluated before; with `sharing` false all are evaluated
+/// anew, each by itself. Throws InputError if the machine cannot
 /// execute the trace.
-[[nodiscard]] JobReport run_step_job(const StepJob& job, const ResultStore& known);
+[[nodiscard]] JobReport run_step_job(const StepJob& job, const ResultStore& known, bool sharing);
 
 }  // namespace nibble

@@ -65,7 +65,8 @@ public:
         while (next < jobs.size() || !pool.idle()) {
             while (next < jobs.size() && !pool.full()) {
                 if (results_.find(jobs[next].key) == nullptr) {
-                    pool.start(next, [&, next] { return encode(run_step_job(jobs[next], results_)); });
+                    pool.start(next,
+                               [&, next] { return encode(run_step_job(jobs[next], results_, request_.sharing)); });
                 } else {
                     ++done;  // another sweep on this folder was quicker
                 }

@@ -29,6 +29,7 @@ struct SweepRequest {
     bool status = false;             ///< say what there is, run nothing
     bool collect = false;            ///< write the tables of what there is, run nothing
     bool retry_failed = false;
+    bool sharing = true;  ///< equal operations of composed and predicted steps are evaluated once
     bool json = false;
     bool quiet = false;
 };

@@ -177,6 +177,13 @@ class Sweep(smoke.Case):
                       for point in by_fidelity["simulated"]]
         self.assertAlmostEqual(said["confirmation"]["mean_cycles_deviation"], sum(map(abs, deviations)) / 4)
 
+    def test_sharing_changes_nothing(self):
+        for fidelity in ["predicted", "composed"]:
+            one = study("\n  - {parameter: log_gradient.lanes, values: [16, 32]}\n", fidelity=fidelity)
+            self.sweep(one, out=f"{fidelity}-shared")
+            self.sweep(one, "--no-sharing", out=f"{fidelity}-alone")
+            self.assertEqual(self.table(f"{fidelity}-shared"), self.table(f"{fidelity}-alone"))
+
     def test_guided(self):
         guided = study(AXES + MORE, fidelity="predicted", explore="{method: guided, designs: 60, seed: 3}",
                        objectives="[time_ms, area_mm2]", constraints="[{metric: area_mm2, max: 1.5}]")
