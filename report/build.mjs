@@ -9,11 +9,10 @@ import { build } from "esbuild";
 const read = (path) => readFileSync(path, "utf8");
 
 function filesBelow(folder) {
-  return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => {
-      const path = `${folder}/${entry.name}`;
-      return entry.isDirectory() ? filesBelow(path) : [path];
-    });
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
 }
 
 /// SHA-256 over name and content of every source, in the order of their names (tests/smoke/report_bundle_check.py).

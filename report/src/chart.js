@@ -8,29 +8,29 @@ import { colour, onTheme, setPrinting } from "./theme.js";
 const charts = new Set();
 const waiting = [];
 let scheduled = false;
-const paperWidth = 680;
+const paperWidth = 640;
 
-const whenIdle = (act) => (window.requestIdleCallback ? window.requestIdleCallback(act, { timeout: 200 })
-  : setTimeout(act, 0));
+const whenIdle = (act) =>
+  window.requestIdleCallback ? window.requestIdleCallback(act, { timeout: 200 }) : setTimeout(act, 0);
 
 function drawNext() {
   scheduled = false;
   waiting.shift()?.draw();
-  if (waiting.length > 0) {
+  drawTheRest();
+}
+
+/** Draws what waits, and notes on the page when nothing does. */
+export function drawTheRest() {
+  document.documentElement.dataset.state = waiting.length > 0 ? "drawing" : "drawn";
+  if (waiting.length > 0 && !scheduled) {
     scheduled = true;
     whenIdle(drawNext);
-  } else {
-    document.documentElement.dataset.state = "drawn";
   }
 }
 
 function enqueue(chart) {
   if (!waiting.includes(chart)) waiting.push(chart);
-  document.documentElement.dataset.state = "drawing";
-  if (!scheduled) {
-    scheduled = true;
-    whenIdle(drawNext);
-  }
+  drawTheRest();
 }
 
 onTheme(() => charts.forEach(enqueue));
@@ -55,11 +55,20 @@ export function textStyle(size = 12, name = "text") {
 
 /** What a tooltip shows: a title and rows of label, value and colour. */
 export function tip(title, rows) {
-  return h("div", { class: "tip" }, h("strong", {}, title), h("dl", {}, rows.map(([label, value, mark]) => {
-    const dot = mark ? h("i", {}) : null;
-    if (dot) dot.style.background = mark;
-    return [h("dt", {}, dot, label), h("dd", {}, value)];
-  })));
+  return h(
+    "div",
+    { class: "tip" },
+    h("strong", {}, title),
+    h(
+      "dl",
+      {},
+      rows.map(([label, value, mark]) => {
+        const dot = mark ? h("i", {}) : null;
+        if (dot) dot.style.background = mark;
+        return [h("dt", {}, dot, label), h("dd", {}, value)];
+      }),
+    ),
+  );
 }
 
 /** Lines and labels of an axis. `more` overrides. */
@@ -76,8 +85,34 @@ export function axisStyle(more = {}) {
 }
 
 export function legendStyle(more = {}) {
-  return { type: "plain", top: 0, left: 0, icon: "rect", itemWidth: 11, itemHeight: 11, itemGap: 14,
-    textStyle: textStyle(11.5), inactiveColor: colour("line-strong"), ...more };
+  return {
+    type: "plain",
+    top: 0,
+    left: 0,
+    icon: "rect",
+    itemWidth: 11,
+    itemHeight: 11,
+    itemGap: 14,
+    textStyle: textStyle(11.5),
+    inactiveColor: colour("line-strong"),
+    ...more,
+  };
+}
+
+/** Height of a legend of these titles, which wraps: by the width of letters in the mean. */
+export function legendHeight(titles, width) {
+  const [row, gap, mark, letter] = [22, 14, 16, 6.4];
+  let rows = 1;
+  let used = 0;
+  for (const title of titles) {
+    const item = mark + letter * title.length + gap;
+    if (used > 0 && used + item > width) {
+      rows += 1;
+      used = 0;
+    }
+    used += item;
+  }
+  return row * rows + 8;
 }
 
 class Chart {
@@ -100,8 +135,12 @@ class Chart {
     this.box.style.height = `${height}px`;
     this.instance?.dispose();
     this.instance = init(this.box, null, { renderer: "svg", width, height });
-    this.instance.setOption({ animation: false, backgroundColor: "transparent", textStyle: textStyle(),
-      ...this.spec.option(look) });
+    this.instance.setOption({
+      animation: false,
+      backgroundColor: "transparent",
+      textStyle: textStyle(),
+      ...this.spec.option(look),
+    });
     this.box.setAttribute("aria-label", this.spec.describe?.() ?? this.spec.title);
   }
 
@@ -120,7 +159,11 @@ class Chart {
 export function figure(spec) {
   const chart = new Chart(spec);
   const note = h("p", { class: "note" });
-  const details = h("details", { class: "behind", on: { toggle: () => fill() } }, h("summary", {}, "Numbers behind this chart"));
+  const details = h(
+    "details",
+    { class: "behind", on: { toggle: () => fill() } },
+    h("summary", {}, "Numbers behind this chart"),
+  );
   const fill = () => {
     while (details.children.length > 1) details.lastChild.remove();
     if (details.open) {
@@ -128,12 +171,18 @@ export function figure(spec) {
       details.append(table(spec.title, columns, rows));
     }
   };
-  const say = () => { note.textContent = (typeof spec.note === "function" ? spec.note() : spec.note) ?? ""; };
+  const say = () => {
+    note.textContent = (typeof spec.note === "function" ? spec.note() : spec.note) ?? "";
+  };
   say();
-  const element = h("figure", { id: spec.id },
+  const element = h(
+    "figure",
+    { id: spec.id },
     h("figcaption", {}, h("h3", {}, spec.title), note),
     spec.controls?.length ? h("div", { class: "controls" }, spec.controls) : null,
-    chart.box, details);
+    chart.box,
+    details,
+  );
   element.update = () => {
     say();
     fill();

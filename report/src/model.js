@@ -27,8 +27,18 @@ export const phases = ["forward", "dx", "dw", "vector", "update"];
 /** Joules of what result.json calls energy_pj. */
 export const joules = (picojoules) => picojoules * 1e-12;
 
-const measured = ["mode", "dataflow", "tiling", "cycles", "utilization", "energy_pj", "dram_bytes_read",
-  "dram_bytes_written", "scratchpad_bytes", "predicted_cycles"];
+const measured = [
+  "mode",
+  "dataflow",
+  "tiling",
+  "cycles",
+  "utilization",
+  "energy_pj",
+  "dram_bytes_read",
+  "dram_bytes_written",
+  "scratchpad_bytes",
+  "predicted_cycles",
+];
 
 function unpackOperations({ columns, text_columns: textColumns, texts, rows }) {
   const place = new Map(columns.map((name, i) => [name, i]));
@@ -41,8 +51,12 @@ function unpackOperations({ columns, text_columns: textColumns, texts, rows }) {
   });
   const withBaseline = place.has("baseline.cycles");
   return rows.map((row) => ({
-    ...Object.fromEntries(["index", "layer", "group", "phase", "kind", "batch", "m", "n", "k", "macs"]
-      .map((name) => [name, value(row, name)])),
+    ...Object.fromEntries(
+      ["index", "layer", "group", "phase", "kind", "batch", "m", "n", "k", "macs"].map((name) => [
+        name,
+        value(row, name),
+      ]),
+    ),
     machine: side(row, ""),
     baseline: withBaseline ? side(row, "baseline.") : null,
   }));
@@ -66,8 +80,12 @@ const nothing = () => ({ cycles: 0, energy: 0, causes: causes.map(() => 0), comp
 function addTo(sum, side) {
   sum.cycles += side.cycles;
   sum.energy += side.energy_pj;
-  side.causes.forEach((value, i) => { sum.causes[i] += value; });
-  side.energy.forEach((value, i) => { sum.components[i] += value; });
+  side.causes.forEach((value, i) => {
+    sum.causes[i] += value;
+  });
+  side.energy.forEach((value, i) => {
+    sum.components[i] += value;
+  });
 }
 
 /** Sums of operations by a key, in order of first appearance: [{key, machine, baseline}]. */
@@ -93,8 +111,12 @@ export function largest(sums, most, sizeOf) {
     for (const side of ["machine", "baseline"]) {
       others[side].cycles += sum[side].cycles;
       others[side].energy += sum[side].energy;
-      sum[side].causes.forEach((value, i) => { others[side].causes[i] += value; });
-      sum[side].components.forEach((value, i) => { others[side].components[i] += value; });
+      sum[side].causes.forEach((value, i) => {
+        others[side].causes[i] += value;
+      });
+      sum[side].components.forEach((value, i) => {
+        others[side].components[i] += value;
+      });
     }
   }
   return [...sums.filter((sum) => kept.has(sum)), others];

@@ -23,7 +23,10 @@ export function si(value, unit = "") {
 /** Short, for axes: "5 M", "0.2 G". */
 export function axis(value, unit = "") {
   if (value === 0) return "0";
-  return si(value, unit).replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
+  if (!unit && Math.abs(value) < 1 && Math.abs(value) >= 1e-3) return String(Number(value.toPrecision(3)));
+  return si(value, unit)
+    .replace(/(\.\d*?)0+(?= |$)/, "$1")
+    .replace(/\.(?= |$)/, "");
 }
 
 export const grouped = (count) => count.toLocaleString("en-US");
@@ -61,9 +64,14 @@ const code = (character) => character.codePointAt(0).toString(16).toUpperCase().
  */
 export function shown(name, most = 60) {
   const characters = Array.from(String(name).slice(0, 4 * most + 8));
-  const text = characters.slice(0, most).map((character) =>
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/u.test(character)
-      ? `‹${code(character)}›` : character).join("");
+  const text = characters
+    .slice(0, most)
+    .map((character) =>
+      /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/u.test(character)
+        ? `‹${code(character)}›`
+        : character,
+    )
+    .join("");
   // Letters that are written from right to left must not reorder what stands beside them.
   const isolated = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u.test(text) ? `\u2068${text}\u2069` : text;
   return characters.length > most ? `${isolated}…` : isolated;

@@ -7,7 +7,7 @@ const listeners = new Set();
 let chosen = null;
 let printing = false;
 
-const current = () => (printing ? "light" : chosen ?? (system.matches ? "dark" : "light"));
+const current = () => (printing ? "light" : (chosen ?? (system.matches ? "dark" : "light")));
 
 function apply() {
   if (document.documentElement.dataset.theme === current()) return;
@@ -32,13 +32,33 @@ export function startTheme() {
 
 export function themeSwitch() {
   const label = () => (current() === "dark" ? "Light" : "Dark");
-  const button = h("button", { type: "button", class: "theme", "aria-label": `Switch to ${label().toLowerCase()} colours`,
-    on: { click: () => { chosen = current() === "dark" ? "light" : "dark"; apply(); } } }, label());
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "theme",
+      "aria-label": `Switch to ${label().toLowerCase()} colours`,
+      on: {
+        click: () => {
+          chosen = current() === "dark" ? "light" : "dark";
+          apply();
+        },
+      },
+    },
+    label(),
+  );
   onTheme(() => {
     button.textContent = label();
     button.setAttribute("aria-label", `Switch to ${label().toLowerCase()} colours`);
   });
   return button;
+}
+
+/** A colour of report.css halfway to that of the figures' background. */
+export function pale(name) {
+  const parts = (hex) => [1, 3, 5].map((place) => Number.parseInt(hex.slice(place, place + 2), 16));
+  const [own, ground] = [parts(colour(name)), parts(colour("card"))];
+  return `rgb(${own.map((value, i) => Math.round(0.5 * value + 0.5 * ground[i])).join(",")})`;
 }
 
 /** The value of a colour variable of report.css, without its dashes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/app/report_command.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <sstream>
@@ -16,6 +17,7 @@
 #include "sim/page/page_writer.h"
 #include "sim/page/run_data.h"
 #include "sim/page/study_data.h"
+#include "sim/report/safe_text.h"
 
 namespace nibble {
 
@@ -23,6 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_name = 80;  // of a title
 
 /// The points.json that `path` means; empty if it means a run.
 fs::path points_of(const std::string& path) {
@@ -39,7 +43,7 @@ fs::path points_of(const std::string& path) {
 
 void write_study_page(std::ostream& out, const std::string& program, const PointTable& table) {
     const Json data = {{"kind", "study"}, {"program", program}, {"study", study_data(table)}};
-    write_page(out, fmt::format("{}: study", table.study),
+    write_page(out, fmt::format("{}: study", for_terminal(table.study, most_name)),
                {fmt::format("{} points, {} axes.", table.rows.size(), table.axes.size())}, data, load_page_bundle());
 }
 
@@ -60,8 +64,9 @@ void write_run_page(std::ostream& out, const std::string& program, const std::ve
         data["runs"].push_back(run_data(run));
         summary.push_back(run_summary(run));
         const Json& provenance = data["runs"].back()["provenance"];
-        title += fmt::format("{}{} on {}", title.empty() ? "" : ", ", provenance["network"].get<std::string>(),
-                             provenance["machine"].get<std::string>());
+        title += fmt::format("{}{} on {}", title.empty() ? "" : ", ",
+                             for_terminal(provenance["network"].get<std::string>(), most_name),
+                             for_terminal(provenance["machine"].get<std::string>(), most_name));
     }
     write_page(out, title, summary, data, load_page_bundle());
 }

@@ -18,8 +18,10 @@ MetricUnit unit_of(const std::string& metric) {
         bool prefixes;
     };
     static constexpr Suffix suffixes[] = {
-        {"_pj", "J", 1e-12, true}, {"_ps", "s", 1e-12, true}, {"_seconds", "s", 1, true},  {"_um2", "mm2", 1e-6, false},
-        {"_mm2", "mm2", 1, false}, {"_watts", "W", 1, true},  {"_bytes", "byte", 1, true},
+        {"_pj_s", "Js", 1e-12, true}, {"_bytes_per_s", "B/s", 1, true}, {"_macs_per_s", "MAC/s", 1, true},
+        {"_ms", "s", 1e-3, true},     {"_mw", "W", 1e-3, true},         {"_pj", "J", 1e-12, true},
+        {"_ps", "s", 1e-12, true},    {"_seconds", "s", 1, true},       {"_um2", "mm2", 1e-6, false},
+        {"_mm2", "mm2", 1, false},    {"_watts", "W", 1, true},         {"_bytes", "byte", 1, true},
     };
     MetricUnit unit{metric, "", 1, true};
     for (const Suffix& suffix : suffixes) {

@@ -26,13 +26,13 @@ class Browser:
 
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="nibblesim-browser-")
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                       env={**os.environ, "HOME": self.profile})
+        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                       text=True, env={**os.environ, "HOME": self.profile})
         try:
             self.url = f"http://127.0.0.1:{self.port()}"
-            flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                     "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-                     "--force-color-profile=srgb", f"--user-data-dir={self.profile}/profile"]
+            flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                     "--disable-sync", "--disable-background-networking", "--disable-component-update",
+                     "--hide-scrollbars", "--force-color-profile=srgb", f"--user-data-dir={self.profile}/profile"]
             options = {"binary": shutil.which("chromium"), "args": flags}
             session = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
@@ -81,8 +81,10 @@ class Browser:
 
     def look(self, width=1440, height=900, dark=False):
         """Size of the window and colours of the system, from here on."""
-        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                 mobile=width < 600)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.cdp("Emulation.setEmulatedMedia", features=[scheme])
 
     def open(self, path):
         """Opens a file and waits until all charts are drawn."""

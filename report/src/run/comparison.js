@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Several runs side by side: totals, time by cause, and layer by layer.
-import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
+import { axisStyle, figure, legendHeight, legendStyle, textStyle, tip } from "../chart.js";
 import { choice, h, section, table } from "../dom.js";
 import { grid } from "../grid.js";
 import { causes, joules, phases, sumsBy } from "../model.js";
@@ -17,17 +17,27 @@ const totals = [
   ["efficiency", (run) => run.machine.totals.tops_per_watt * 1e12, (v) => si(v, "OPS/W")],
   ["array utilisation", (run) => run.machine.totals.utilization, percent],
   ["DRAM traffic", (run) => run.machine.totals.dram_bytes_read + run.machine.totals.dram_bytes_written, bytes],
-  ["area", (run) => Object.values(run.machine.area_um2).reduce((a, b) => a + b, 0) * 1e-6, (v) => `${v.toPrecision(3)} mm²`],
+  [
+    "area",
+    (run) => Object.values(run.machine.area_um2).reduce((a, b) => a + b, 0) * 1e-6,
+    (v) => `${v.toPrecision(3)} mm²`,
+  ],
 ];
 
 function totalsTable(runs) {
-  return table("Totals, and how far they are from the first run's", [{ title: "" }, ...runs.map((run) => ({ title: run.title, number: true }))],
-    totals.map(([title, value, text]) => [title, ...runs.map((run, i) => {
-      const own = value(run);
-      if (own === null || own === undefined) return "–";
-      const first = value(runs[0]);
-      return [text(own), i > 0 && first ? h("small", {}, ` ${change(own / first - 1)}`) : null];
-    })]));
+  return table(
+    "Totals, and how far they are from the first run's",
+    [{ title: "" }, ...runs.map((run) => ({ title: run.title, number: true }))],
+    totals.map(([title, value, text]) => [
+      title,
+      ...runs.map((run, i) => {
+        const own = value(run);
+        if (own === null || own === undefined) return "–";
+        const first = value(runs[0]);
+        return [text(own), i > 0 && first ? h("small", {}, ` ${change(own / first - 1)}`) : null];
+      }),
+    ]),
+  );
 }
 
 function causesFigure(runs) {
@@ -36,22 +46,70 @@ function causesFigure(runs) {
     id: "comparison-causes",
     title: "Time by cause",
     note: "",
-    height: ({ narrow }) => (narrow ? 120 : 84) + 40 * runs.length,
+    height: ({ width }) =>
+      34 +
+      legendHeight(
+        causes.map((cause) => cause.title),
+        width,
+      ) +
+      40 * runs.length,
     describe: () => runs.map((run) => `${run.title}: ${si(run.machine.totals.seconds, "s")}`).join("; "),
-    option: ({ narrow }) => ({
+    option: ({ narrow, width }) => ({
       legend: legendStyle(),
-      grid: { left: narrow ? 120 : 210, right: 70, top: narrow ? 70 : 34, bottom: 30 },
-      xAxis: axisStyle({ type: "value", splitNumber: narrow ? 3 : 6, axisLabel: { formatter: (v) => axis(v, "s"), hideOverlap: true } }),
-      yAxis: axisStyle({ type: "category", inverse: true, data: runs.map((run) => run.title), splitLine: { show: false },
-        axisLabel: { width: narrow ? 110 : 200, overflow: "break", color: colour("text") } }),
-      tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, confine: true, formatter: ([{ dataIndex }]) => tip(runs[dataIndex].title,
-        causes.map((cause) => [cause.title, si(seconds(runs[dataIndex], cause), "s"), colour(cause.colour)])) },
-      series: causes.map((cause, i) => ({ type: "bar", stack: "t", name: cause.title, barWidth: 18, itemStyle: { color: colour(cause.colour) },
+      grid: {
+        left: narrow ? 120 : 210,
+        right: 70,
+        top: legendHeight(
+          causes.map((cause) => cause.title),
+          width,
+        ),
+        bottom: 30,
+      },
+      xAxis: axisStyle({
+        type: "value",
+        splitNumber: narrow ? 3 : 6,
+        axisLabel: { formatter: (v) => axis(v, "s"), hideOverlap: true },
+      }),
+      yAxis: axisStyle({
+        type: "category",
+        inverse: true,
+        data: runs.map((run) => run.title),
+        splitLine: { show: false },
+        axisLabel: { width: narrow ? 110 : 200, overflow: "break", color: colour("text") },
+      }),
+      tooltip: {
+        trigger: "axis",
+        axisPointer: { type: "shadow" },
+        confine: true,
+        formatter: ([{ dataIndex }]) =>
+          tip(
+            runs[dataIndex].title,
+            causes.map((cause) => [cause.title, si(seconds(runs[dataIndex], cause), "s"), colour(cause.colour)]),
+          ),
+      },
+      series: causes.map((cause, i) => ({
+        type: "bar",
+        stack: "t",
+        name: cause.title,
+        barWidth: 18,
+        itemStyle: { color: colour(cause.colour) },
         data: runs.map((run) => seconds(run, cause)),
-        ...(i === causes.length - 1 ? { label: { show: true, position: "right", ...textStyle(11), formatter: ({ dataIndex }) => si(runs[dataIndex].machine.totals.seconds, "s") } } : {}) })),
+        ...(i === causes.length - 1
+          ? {
+              label: {
+                show: true,
+                position: "right",
+                ...textStyle(11),
+                formatter: ({ dataIndex }) => si(runs[dataIndex].machine.totals.seconds, "s"),
+              },
+            }
+          : {}),
+      })),
     }),
-    data: () => ({ columns: [{ title: "cause" }, ...runs.map((run) => ({ title: run.title, number: true }))],
-      rows: causes.map((cause) => [cause.title, ...runs.map((run) => si(seconds(run, cause), "s"))]) }),
+    data: () => ({
+      columns: [{ title: "cause" }, ...runs.map((run) => ({ title: run.title, number: true }))],
+      rows: causes.map((cause) => [cause.title, ...runs.map((run) => si(seconds(run, cause), "s"))]),
+    }),
   });
 }
 
@@ -59,25 +117,66 @@ function layersGrid(runs, phase) {
   const layers = new Map();
   runs.forEach((run, i) => {
     for (const sum of sumsBy(run, (op) => op.layer, phase === "" ? undefined : (op) => op.phase === phase)) {
-      if (!layers.has(sum.key)) layers.set(sum.key, { layer: sum.key, place: layers.size, sides: runs.map(() => null) });
-      layers.get(sum.key).sides[i] = { seconds: run.seconds("machine", sum.machine.cycles), energy: joules(sum.machine.energy) };
+      if (!layers.has(sum.key))
+        layers.set(sum.key, { layer: sum.key, place: layers.size, sides: runs.map(() => null) });
+      layers.get(sum.key).sides[i] = {
+        seconds: run.seconds("machine", sum.machine.cycles),
+        energy: joules(sum.machine.energy),
+      };
     }
   });
   const of = (i, key) => (row) => row.sides[i]?.[key] ?? null;
   const difference = (i, key) => (row) => (row.sides[0] && row.sides[i] ? row.sides[i][key] - row.sides[0][key] : null);
   const text = (value, unit) => (row) => (value(row) === null ? "–" : si(value(row), unit));
-  const signed = (value, unit) => (row) => (value(row) === null ? "–" : (value(row) > 0 ? "+" : "") + si(value(row), unit).replace("-", "−"));
-  const columns = [{ title: "Layer", value: (row) => row.place, text: (row) => shown(row.layer) },
-    ...[["time", "seconds", "s"], ["energy", "energy", "J"]].flatMap(([title, key, unit]) => [
-      ...runs.map((run, i) => ({ title: `${i + 1}. ${title}`, value: of(i, key), text: text(of(i, key), unit), number: true })),
-      ...runs.slice(1).map((run, i) => ({ title: `${i + 2} − 1, ${title}`, value: difference(i + 1, key), text: signed(difference(i + 1, key), unit), number: true }))])];
-  return grid({ id: "comparison-grid", caption: "Layer by layer; layers are matched by name", what: "layers", columns, rows: [...layers.values()] });
+  const signed = (value, unit) => (row) =>
+    value(row) === null ? "–" : (value(row) > 0 ? "+" : "") + si(value(row), unit).replace("-", "−");
+  const columns = [
+    { title: "Layer", value: (row) => row.place, text: (row) => shown(row.layer) },
+    ...[
+      ["time", "seconds", "s"],
+      ["energy", "energy", "J"],
+    ].flatMap(([title, key, unit]) => [
+      ...runs.map((run, i) => ({
+        title: `${i + 1}. ${title}`,
+        value: of(i, key),
+        text: text(of(i, key), unit),
+        number: true,
+      })),
+      ...runs
+        .slice(1)
+        .map((run, i) => ({
+          title: `${i + 2} − 1, ${title}`,
+          value: difference(i + 1, key),
+          text: signed(difference(i + 1, key), unit),
+          number: true,
+        })),
+    ]),
+  ];
+  return grid({
+    id: "comparison-grid",
+    caption: "Layer by layer; layers are matched by name",
+    what: "layers",
+    columns,
+    rows: [...layers.values()],
+  });
 }
 
 export function comparisonSection(runs) {
   const place = h("div", {}, layersGrid(runs, ""));
   const present = phases.filter((phase) => runs.some((run) => run.operations.some((op) => op.phase === phase)));
-  return section("comparison", "Runs side by side", null, totalsTable(runs), causesFigure(runs),
-    h("div", { class: "controls" }, choice("Phase", [["", "all"], ...present.map((phase) => [phase, phase])], "",
-      (phase) => place.replaceChildren(layersGrid(runs, phase)))), place);
+  return section(
+    "comparison",
+    "Runs side by side",
+    null,
+    totalsTable(runs),
+    causesFigure(runs),
+    h(
+      "div",
+      { class: "controls" },
+      choice("Phase", [["", "all"], ...present.map((phase) => [phase, phase])], "", (phase) =>
+        place.replaceChildren(layersGrid(runs, phase)),
+      ),
+    ),
+    place,
+  );
 }

@@ -4,8 +4,15 @@ import { shown, si } from "../text.js";
 
 export function studyModel(data) {
   const rows = data.rows.map(([design, machine, workload, status, fidelity, reason, values, metrics]) => ({
-    design, machine: data.texts[machine], workload: data.texts[workload], status, fidelity, reason: data.texts[reason],
-    values: values.map((value) => data.texts[value]), metrics }));
+    design,
+    machine: data.texts[machine],
+    workload: data.texts[workload],
+    status,
+    fidelity,
+    reason: data.texts[reason],
+    values: values.map((value) => data.texts[value]),
+    metrics,
+  }));
   const place = new Map(data.metrics.map((metric, i) => [metric.name, i]));
   const study = { ...data, rows, place };
   study.metric = (name) => data.metrics[place.get(name)];
@@ -17,10 +24,13 @@ export function studyModel(data) {
   study.text = (name, value) => {
     if (value === null || value === undefined) return "–";
     const { unit, factor, prefixes } = study.metric(name);
-    return prefixes ? si(value * factor, unit === "byte" ? "B" : unit) : `${Number((value * factor).toPrecision(3))} ${unit.replace("2", "²")}`;
+    return prefixes
+      ? si(value * factor, unit === "byte" ? "B" : unit)
+      : `${Number((value * factor).toPrecision(3))} ${unit.replace("2", "²")}`;
   };
-  study.maximize = (name) => data.objectives.find(({ metric }) => metric === name)?.maximize
-    ?? /speedup|gain|utilization|per_second|tops/.test(name);
+  study.maximize = (name) =>
+    data.objectives.find(({ metric }) => metric === name)?.maximize ??
+    /speedup|gain|utilization|per_second|tops/.test(name);
   study.fidelityTitle = (row) => (row.fidelity === null ? "–" : data.fidelities[row.fidelity]);
   /** Axes with more than one value, by their places. */
   study.varying = data.axes.map((_, i) => i).filter((i) => new Set(rows.map((row) => row.values[i])).size > 1);
@@ -29,8 +39,12 @@ export function studyModel(data) {
 
 /** Rows that could be on a front: ok, with both metrics, at the highest fidelity that there is. */
 export function candidates(study, workload, names) {
-  const usable = study.rows.filter((row) => row.status === "ok" && (workload === "" || row.workload === workload)
-    && names.every((name) => study.value(row, name) !== null));
+  const usable = study.rows.filter(
+    (row) =>
+      row.status === "ok" &&
+      (workload === "" || row.workload === workload) &&
+      names.every((name) => study.value(row, name) !== null),
+  );
   const highest = Math.max(...usable.map((row) => row.fidelity ?? -1));
   return usable.filter((row) => (row.fidelity ?? -1) === highest);
 }
