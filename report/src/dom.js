@@ -42,7 +42,7 @@ export function section(id, title, lead, ...children) {
   );
 }
 
-/** A plain table: columns are {title, number}, rows lists of texts or elements; the first cell of a row is its header. */
+/** A plain table: columns are {title, number}, rows lists of texts or elements, the first its header. */
 export function table(caption, columns, rows, attributes = {}) {
   const side = (column) => (column.number ? "number" : null);
   return h(

@@ -40,7 +40,8 @@ function runsPage(data) {
       header: {
         title: first.network,
         text:
-          `One training step, batch ${grouped(provenance.batch)}, on ${first.sideTitle("machine")} (${shown(first.machine.recipe)})` +
+          `One training step, batch ${grouped(provenance.batch)}, ` +
+          `on ${first.sideTitle("machine")} (${shown(first.machine.recipe)})` +
           (first.baseline ? `, beside ${first.sideTitle("baseline")} (${shown(first.baseline.recipe)})` : ""),
       },
       sections: runSections(first, data.program),

@@ -142,14 +142,12 @@ function layersGrid(runs, phase) {
         text: text(of(i, key), unit),
         number: true,
       })),
-      ...runs
-        .slice(1)
-        .map((run, i) => ({
-          title: `${i + 2} − 1, ${title}`,
-          value: difference(i + 1, key),
-          text: signed(difference(i + 1, key), unit),
-          number: true,
-        })),
+      ...runs.slice(1).map((run, i) => ({
+        title: `${i + 2} − 1, ${title}`,
+        value: difference(i + 1, key),
+        text: signed(difference(i + 1, key), unit),
+        number: true,
+      })),
     ]),
   ];
   return grid({

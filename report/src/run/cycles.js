@@ -12,7 +12,8 @@ export function cyclesSection(run) {
   return section(
     "cycles",
     "Where the cycles go",
-    "Operations retire in order: the cycles of one are those from the end of the one before it to its own end, so that they add up to the step.",
+    "Operations retire in order: the cycles of one are those from the end of the one before it to its own end, " +
+      "so that they add up to the step.",
     stackedFigure(run, {
       id: "cycles-chart",
       title: run.sameClock ? "Cycles by cause" : "Time by cause",

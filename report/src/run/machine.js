@@ -35,7 +35,8 @@ function facts(run) {
       row(
         "kept on chip",
         (side) =>
-          `${grouped(side.on_chip.tensors)} tensors, ${bytes(side.on_chip.load_bytes_spared + side.on_chip.store_bytes_spared)} of DRAM traffic spared`,
+          `${grouped(side.on_chip.tensors)} tensors, ${bytes(side.on_chip.load_bytes_spared + side.on_chip.store_bytes_spared)} ` +
+          "of DRAM traffic spared",
       ),
       row(
         "done as results drain",
@@ -141,7 +142,8 @@ export function provenanceSection(run, program) {
       run.sides
         .map(
           (side) =>
-            `${run.sideTitle(side)}: ${si(run[side].simulation.wall_seconds, "s")}, ${grouped(run[side].simulation.edges)} clock edges`,
+            `${run.sideTitle(side)}: ${si(run[side].simulation.wall_seconds, "s")}, ` +
+            `${grouped(run[side].simulation.edges)} clock edges`,
         )
         .join("; "),
     ),

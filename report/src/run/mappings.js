@@ -67,8 +67,10 @@ export function mappingsSection(run) {
   return section(
     "mappings",
     "Mappings",
-    "Rows (i), columns (j) and reduction (l) of a tile, of how many there are in all (in rows of images where a convolution is cut by those); the order of " +
-      "loops; tiles of the left operand, the right one and the result that have room at once. Cycles expected are of the GEMM alone: in a step it overlaps with its neighbours.",
+    "Rows (i), columns (j) and reduction (l) of a tile, of how many there are in all (in rows of images where a " +
+      "convolution is cut by those); the order of " +
+      "loops; tiles of the left operand, the right one and the result that have room at once. " +
+      "Cycles expected are of the GEMM alone: in a step it overlaps with its neighbours.",
     run.baseline
       ? h(
           "div",

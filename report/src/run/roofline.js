@@ -66,9 +66,11 @@ export function rooflineSection(run) {
       const outside = gemms().length - all.length;
       const above = all.filter((point) => point.rate > 1.001 * roofAt(point)).length;
       return (
-        `A point is a GEMM; its area follows the time that it takes. Slope: ${si(level().rate(side()), "B/s")} of ${level().title}; ceilings: peaks of the array's modes.` +
+        "A point is a GEMM; its area follows the time that it takes. " +
+        `Slope: ${si(level().rate(side()), "B/s")} of ${level().title}; ceilings: peaks of the array's modes.` +
         (above > 0
-          ? ` ${above} above their roof began under the operation before and are charged less time than they took; far ones are drawn at the edge.`
+          ? ` ${above} above their roof began under the operation before and are charged less time than they took; ` +
+            `far ones are drawn at the edge.`
           : "") +
         (outside > 0 ? ` ${outside} moved nothing there or are charged no time, and are not shown.` : "")
       );
@@ -99,7 +101,8 @@ export function rooflineSection(run) {
     ],
     height: ({ narrow }) => (narrow ? 400 : 480),
     describe: () =>
-      `Roofline of ${run.sideTitle(sideName)} over ${level().title}: ${points().length} GEMMs, bandwidth ${si(level().rate(side()), "B/s")}, peaks ${roofs()
+      `Roofline of ${run.sideTitle(sideName)} over ${level().title}: ${points().length} GEMMs, ` +
+      `bandwidth ${si(level().rate(side()), "B/s")}, peaks ${roofs()
         .map((roof) => roof.title)
         .join("; ")}`,
     option: ({ narrow }) => {

@@ -2,7 +2,7 @@
 // What units and DRAM did over the time of the step.
 import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
 import { choice, h, section } from "../dom.js";
-import { axis, percent, si } from "../text.js";
+import { axis, grouped, percent, si } from "../text.js";
 import { colour } from "../theme.js";
 
 const titles = {
@@ -88,7 +88,7 @@ function unitsFigure(run, controls, sideName) {
     id: "units-over-time",
     title: "How busy each unit is",
     note: () =>
-      `Share of cycles in which a unit was busy, over ${run.series[sideName()].bucket_cycles.toLocaleString("en-US")} cycles each.`,
+      `Share of cycles in which a unit was busy, over ${grouped(run.series[sideName()].bucket_cycles)} cycles each.`,
     controls,
     height: () => units().length * step + 40,
     describe: () =>
@@ -295,7 +295,8 @@ export function seriesSection(run) {
     return section(
       "time",
       "Over time",
-      "This result has no series over time. A run with --series records them: what each unit and the DRAM did in every part of the step.",
+      "This result has no series over time. A run with --series records them: " +
+        "what each unit and the DRAM did in every part of the step.",
     );
   }
   let side = "machine";

@@ -55,7 +55,8 @@ export function stackedFigure(run, { id, title, note, parts, partsOf, amount, un
     title,
     note: () =>
       run.baseline
-        ? `${note} Of each pair, the upper bar is ${run.sideTitle("machine")}, the paler one ${run.sideTitle("baseline")}.`
+        ? `${note} Of each pair, the upper bar is ${run.sideTitle("machine")}, ` +
+          `the paler one ${run.sideTitle("baseline")}.`
         : note,
     controls: [
       choice(

@@ -8,11 +8,17 @@ import { colour } from "../theme.js";
 
 /** A number with its name; `key` and `exact` are for scripts that read the page. */
 function tile(title, key, exact, text, besides) {
+  const [number, unit] = text.split(" ");
   return h(
     "div",
     { class: "tile" },
     h("dt", {}, title),
-    h("dd", {}, h("strong", { "data-key": key, "data-value": exact }, text), besides ? h("span", {}, besides) : null),
+    h(
+      "dd",
+      {},
+      h("strong", { "data-key": key, "data-value": exact }, number, unit ? h("small", {}, ` ${unit}`) : null),
+      besides ? h("span", {}, besides) : null,
+    ),
   );
 }
 
@@ -83,7 +89,9 @@ function waterfall(run) {
   return figure({
     id: "waterfall",
     title: "From the promise to the measured speed-up",
-    note: "Each step multiplies the speed-up that the step above left. A factor above 1 is one where the baseline loses more.",
+    note:
+      "Each step multiplies the speed-up that the step above left. " +
+      "A factor above 1 is one where the baseline loses more.",
     height: 372,
     describe: () => `Waterfall: ${rows.map((row) => `${row.title} ${ratio(row.speedup)}`).join(", ")}`,
     option: ({ narrow }) => ({

@@ -31,7 +31,11 @@ function frontFigure(study, state, refresh) {
     title: "Pareto front",
     note: () => {
       const { all, front } = parts();
-      return `${front.length} of ${grouped(all.length)} points are beaten by no other in both ${study.title(state.x)} (${sense(state.x)}) and ${study.title(state.y)} (${sense(state.y)}).`;
+      return (
+        `${front.length} of ${grouped(all.length)} points are beaten by no other in both ` +
+        `${study.title(state.x)} (${sense(state.x)}) and ` +
+        `${study.title(state.y)} (${sense(state.y)}).`
+      );
     },
     controls: [
       study.workloads.length > 1
@@ -166,7 +170,8 @@ function parallelFigure(study, state) {
     id: "parallel-chart",
     title: "Settings and what they lead to",
     note: () =>
-      `A line is a point; those on the front are drawn strong.${rows().length > mostLines ? ` ${grouped(mostLines)} of ${grouped(rows().length)} are drawn.` : ""}`,
+      "A line is a point; those on the front are drawn strong." +
+      `${rows().length > mostLines ? ` ${grouped(mostLines)} of ${grouped(rows().length)} are drawn.` : ""}`,
     height: ({ narrow }) => (narrow ? 120 + dimensions().length * 74 : 400),
     describe: () =>
       `Parallel coordinates of ${dimensions()
@@ -260,7 +265,9 @@ function sensitivityFigure(study, state) {
     id: "sensitivity-chart",
     title: "Which axis matters",
     note: () =>
-      `Share of each metric's variance that an axis explains alone${study.workloads.length > 1 ? `, on ${shown(workload(), 40)}` : ""}. What is missing from 100% is the work of axes together.`,
+      "Share of each metric's variance that an axis explains alone" +
+      `${study.workloads.length > 1 ? `, on ${shown(workload(), 40)}` : ""}. ` +
+      `What is missing from 100% is the work of axes together.`,
     height: () => 80 + 40 * axes().length,
     describe: () =>
       names()
@@ -384,7 +391,9 @@ export function studyPage(data) {
   const refresh = () => figures.forEach((one) => one.update());
   const header = {
     title: shown(study.study, 120),
-    text: `A study of ${grouped(study.rows.length)} points: ${counts.map(([status, count]) => `${grouped(count)} ${status}`).join(", ")}; ${study.varying.length} axes, ${study.workloads.length} workload${study.workloads.length === 1 ? "" : "s"}.`,
+    text:
+      `A study of ${grouped(study.rows.length)} points: ${counts.map(([status, count]) => `${grouped(count)} ${status}`).join(", ")}; ` +
+      `${study.varying.length} axes, ${study.workloads.length} workload${study.workloads.length === 1 ? "" : "s"}.`,
   };
   if (candidates(study, state.workload, [state.x, state.y]).length > 0) {
     figures.push(frontFigure(study, state, refresh), parallelFigure(study, state), sensitivityFigure(study, state));
