@@ -49,14 +49,15 @@ ALLOWED = {
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
     "sim/explore": {"sim/base", "sim/counters", "sim/config", "sim/energy", "sim/report", "params"},
+    "sim/page": {"sim/base", "sim/counters", "sim/config", "sim/energy", "sim/report", "sim/explore"},
     "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/memtest",
-                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/explore", "params", "models/machine", "models/dram"},
+                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/explore", "sim/page", "params", "models/machine", "models/dram"},
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
 SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "python", "params", "sim/program", "sim/config",
                 "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report",
-                "sim/explore"}
+                "sim/explore", "sim/page"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}

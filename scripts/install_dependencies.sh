@@ -10,7 +10,8 @@ packages=(g++ cmake ninja-build pkg-config libsystemc-dev libfmt-dev libspdlog-d
 if [[ "${1:-}" == --test ]]; then
     packages+=(clang libclang-rt-dev libgtest-dev libgmock-dev libvalijson-dev libbenchmark-dev python3
                python3-dev pybind11-dev python3-numpy python3-matplotlib python3-torch python3-torchvision
-               python3-onnx libopenblas0-pthread slurm-wlm munge)
+               python3-onnx libopenblas0-pthread slurm-wlm munge chromium chromium-driver
+               python3-pandas)
 fi
 
 missing=()

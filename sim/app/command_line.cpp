@@ -22,6 +22,7 @@
 #include "sim/app/interrupt.h"
 #include "sim/app/memtest_command.h"
 #include "sim/app/pareto_command.h"
+#include "sim/app/report_command.h"
 #include "sim/app/run_command.h"
 #include "sim/app/sweep_command.h"
 #include "sim/app/trace_source.h"
@@ -53,6 +54,7 @@ public:
         add_sweep();
         add_pareto();
         add_diff();
+        add_report();
         add_list();
     }
 
@@ -155,6 +157,7 @@ private:
         run.add_flag("--no-mapping-cache", no_mapping_cache_,
                      "Search every mapping anew, and keep none for later runs");
         run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
+        run.add_option("--report", run_.report, "HTML file for a page to look at (see report)");
         run.add_flag("--json", run_.json, "Print result.json instead of the report");
         run.add_flag("--quiet", run_.quiet, "Print neither progress nor report");
         run.add_option("--log", log_, fmt::format("Messages on standard error: {}", fmt::join(log_levels(), ", ")))
@@ -279,6 +282,24 @@ private:
         diff.callback([this] { action_ = [this] { diff_command(diff_); }; });
     }
 
+    void add_report() {
+        CLI::App& report = *app_.add_subcommand("report", "Write a page to look at: results of runs, or of a study");
+        report
+            .add_option("DIR", report_.results,
+                        "Directories made by run --out, or their result.json, to see and to compare; or one directory "
+                        "made by sweep --out, or its points.json")
+            ->required();
+        report.add_option("-o,--output", report_.output, "HTML file to write; it needs no other file and no network")
+            ->required();
+        report.callback([this] {
+            action_ = [this] {
+                ReportRequest request = report_;
+                request.program = version;
+                report_command(request);
+            };
+        });
+    }
+
     void add_list() {
         CLI::App& list = *app_.add_subcommand("list", "List presets, recipes and workloads");
         list.add_flag("--json", json_, "Print JSON");
@@ -324,6 +345,7 @@ private:
     ParetoRequest pareto_;
     std::string group_ = "workload";
     DiffRequest diff_;
+    ReportRequest report_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
     std::string objective_ = "energy-delay";

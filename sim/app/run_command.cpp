@@ -15,13 +15,17 @@
 #include "sim/app/interrupt.h"
 #include "sim/app/pending_file.h"
 #include "sim/app/progress.h"
+#include "sim/app/report_command.h"
 #include "sim/app/simulation.h"
 #include "sim/app/subject.h"
 #include "sim/app/terminal.h"
 #include "sim/app/trace_source.h"
+#include "sim/base/content_hash.h"
 #include "sim/base/error.h"
 #include "sim/config/machine_config.h"
 #include "sim/lowering/recorded_values.h"
+#include "sim/page/page_bundle.h"
+#include "sim/page/run_data.h"
 #include "sim/report/ops_csv.h"
 #include "sim/report/output_directory.h"
 #include "sim/report/result_collector.h"
@@ -78,6 +82,10 @@ public:
         if (!request.dump_codes.empty()) {
             codes_ = std::make_unique<PendingFile>(request.dump_codes);
         }
+        if (!request.report.empty()) {
+            static_cast<void>(load_page_bundle());  // what is missing is missed before the run
+            report_ = std::make_unique<PendingFile>(request.report);
+        }
         if (!request.out.empty()) {
             directory_ = std::make_unique<OutputDirectory>(request.out);
             csv_ = std::make_unique<OpsCsv>(directory_->create("ops.csv"), setup);
@@ -114,6 +122,10 @@ public:
             throw_if_interrupted();
             directory_->commit();
         }
+        if (report_) {
+            write_report(result);
+            report_->commit();
+        }
         if (codes_) {
             codes_->commit();
         }
@@ -125,7 +137,22 @@ public:
     }
 
 private:
-    [[nodiscard]] bool wants_json() const { return request_.json || directory_ != nullptr; }
+    [[nodiscard]] bool wants_json() const { return request_.json || directory_ != nullptr || report_ != nullptr; }
+
+    void write_report(const Result& result) {
+        const TemporaryFile file;
+        std::ofstream json(file.path(), std::ios::binary);
+        write_json(json, result);
+        json.flush();
+        const auto& baseline = result.setup.baseline;
+        std::ofstream page(report_->temporary(), std::ios::binary);
+        write_run_page(page, request_.program,
+                       {{file.path(), request_.out, effective_yaml(result.setup.machine.machine),
+                         baseline ? effective_yaml(baseline->machine) : std::string()}});
+        if (!json || !page.flush()) {
+            throw InputError(fmt::format("{}: the report cannot be written", printable(request_.report)));
+        }
+    }
 
     void write_json(std::ostream& out, const Result& result) {
         ops_.clear();
@@ -135,6 +162,7 @@ private:
 
     const RunRequest& request_;
     std::unique_ptr<PendingFile> codes_;
+    std::unique_ptr<PendingFile> report_;
     std::unique_ptr<OutputDirectory> directory_;
     std::unique_ptr<OpsCsv> csv_;
     std::unique_ptr<TemporaryFile> ops_file_;  // op_json() of every operation, one a line
@@ -219,7 +247,9 @@ void run_command(const RunRequest& request) {
     std::optional<Subject> baseline_subject = make_baseline_subject(request.baseline, machine, technology, dram);
     Setup setup{
         .program = request.program,
+        .program_hash = program_hash(),
         .trace = request.trace.name,
+        .trace_hash = {},
         .network = {},
         .phases = request.phases,
         .layers = request.layers,
@@ -237,6 +267,7 @@ void run_command(const RunRequest& request) {
     require_codes(request, plans);
     setup.network = plans.machine->header().name;
     setup.batch = plans.machine->header().batch;
+    setup.trace_hash = hash_of_file(trace.path());
 
     const Mappings mappings = map_gemms(request, mapping, trace, setup, plans, selection);
 

@@ -20,6 +20,7 @@ struct RunRequest {
     bool values = false;
     std::string recipe = "int4-fp4";
     std::string out;          ///< directory for results; empty: none
+    std::string report;       ///< HTML file for a page; empty: none
     MappingOptions mapping;   ///< of the GEMMs of both machines
     std::string mapping_out;  ///< file for the mappings used; empty: none
     std::string dump_codes;   ///< .npz file for the codes of recorded operands on the machine; empty: none

@@ -24,19 +24,21 @@ std::string ContentHash::text() const {
     return fmt::format("{:016x}{:016x}", static_cast<std::uint64_t>(hash_ >> 64U), static_cast<std::uint64_t>(hash_));
 }
 
+std::string hash_of_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return {};
+    }
+    ContentHash hash;
+    std::array<char, 64 * 1024> piece{};
+    while (file.read(piece.data(), piece.size()) || file.gcount() > 0) {
+        hash.bytes({piece.data(), static_cast<std::size_t>(file.gcount())});
+    }
+    return hash.text();
+}
+
 const std::string& program_hash() {
-    static const std::string hash = [] {
-        std::ifstream self("/proc/self/exe", std::ios::binary);
-        if (!self) {
-            return std::string{};
-        }
-        ContentHash of_program;
-        std::array<char, 64 * 1024> piece{};
-        while (self.read(piece.data(), piece.size()) || self.gcount() > 0) {
-            of_program.bytes({piece.data(), static_cast<std::size_t>(self.gcount())});
-        }
-        return of_program.text();
-    }();
+    static const std::string hash = hash_of_file("/proc/self/exe");
     return hash;
 }
 

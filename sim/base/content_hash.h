@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ private:
 
     Word hash_ = word(0x6c62272e07bb0142U, 0x62b821756295c58dU);
 };
+
+/// The hash of a file's bytes. Empty if it cannot be read.
+[[nodiscard]] std::string hash_of_file(const std::filesystem::path& path);
 
 /// The hash of the running program's file: what it computes depends on nothing else but its input. Empty if the file
 /// cannot be read.

@@ -27,7 +27,8 @@ const KindInfo& info_of(DataKind kind) {
     static constexpr KindInfo infos[] = {{"models/presets", "presets", "preset", "presets"},
                                          {"models/energy", "energy", "technology", "technologies"},
                                          {"workloads", "workloads", "workload", "workloads"},
-                                         {"models/energy/sram", "energy/sram", "SRAM table", "SRAM tables"}};
+                                         {"models/energy/sram", "energy/sram", "SRAM table", "SRAM tables"},
+                                         {"report/dist", "report", "report page", "report pages"}};
     return infos[static_cast<std::size_t>(kind)];
 }
 

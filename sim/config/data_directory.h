@@ -8,15 +8,15 @@
 
 namespace nibble {
 
-/// Kinds of data files that come with the program, each a folder of .yaml files.
-enum class DataKind : std::uint8_t { preset, energy, workload, sram_table };
+/// Kinds of data files that come with the program, each a folder: of .yaml files, but for the parts of report pages.
+enum class DataKind : std::uint8_t { preset, energy, workload, sram_table, report_page };
 
 /// Where the data files are: $NIBBLESIM_DATA_DIR if set, else the source tree that the program was built from if it
 /// still exists, else ../share/nibblesim seen from the program. Throws InputError if the variable names no directory.
 [[nodiscard]] std::filesystem::path data_directory();
 
-/// The folder of one kind: models/presets, models/energy, workloads and models/energy/sram in the source tree; the same
-/// without models/ where the program is installed.
+/// The folder of one kind: models/presets, models/energy, workloads, models/energy/sram and report/dist in the source
+/// tree; presets, energy, workloads, energy/sram and report where the program is installed.
 [[nodiscard]] std::filesystem::path data_folder(DataKind kind);
 
 /// The file with the energies of DRAM, which lies with the technologies and is none of them.

@@ -114,6 +114,17 @@ void JsonValue::require_only(std::span<const std::string> keys) const {
     }
 }
 
+std::vector<std::pair<std::string, JsonValue>> JsonValue::members() const {
+    if (!value_->is_object()) {
+        expected("an object");
+    }
+    std::vector<std::pair<std::string, JsonValue>> members;
+    for (const auto& [key, value] : value_->items()) {
+        members.emplace_back(key, (*this)[key]);
+    }
+    return members;
+}
+
 std::vector<JsonValue> JsonValue::items(std::size_t most) const {
     if (!value_->is_array()) {
         expected("a list");

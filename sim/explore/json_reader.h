@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -29,6 +30,8 @@ public:
     [[nodiscard]] JsonValue operator[](std::string_view key) const;
     /// Refuses members with other names, with a suggestion.
     void require_only(std::span<const std::string> keys) const;
+    /// The members of an object, by their names in rising order.
+    [[nodiscard]] std::vector<std::pair<std::string, JsonValue>> members() const;
     /// The items of a list of at most `most`.
     [[nodiscard]] std::vector<JsonValue> items(std::size_t most = SIZE_MAX) const;
 

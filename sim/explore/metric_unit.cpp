@@ -18,7 +18,7 @@ MetricUnit unit_of(const std::string& metric) {
         bool prefixes;
     };
     static constexpr Suffix suffixes[] = {
-        {"_pj_s", "J s", 1e-12, true}, {"_macs_per_s", "MAC/s", 1, true}, {"_bytes_per_s", "byte/s", 1, true},
+        {"_pj_s", "J s", 1e-12, true}, {"_macs_per_s", "MAC/s", 1, true}, {"_bytes_per_s", "B/s", 1, true},
         {"_pj", "J", 1e-12, true},     {"_ps", "s", 1e-12, true},         {"_ms", "s", 1e-3, true},
         {"_seconds", "s", 1, true},    {"_um2", "mm2", 1e-6, false},      {"_mm2", "mm2", 1, false},
         {"_mw", "W", 1e-3, true},      {"_watts", "W", 1, true},          {"_bytes", "byte", 1, true},

@@ -7,6 +7,7 @@
 
 #include "models/dram/dram_standard.h"
 #include "models/mac_array/mac_array_params.h"
+#include "models/scratchpad/scratchpad_params.h"
 #include "sim/base/error.h"
 
 namespace nibble {
@@ -38,6 +39,19 @@ std::optional<double> dram_bytes_per_second(const MachineParameters& machine) {
     }
     const double burst_seconds = static_cast<double>(standard->burst) * standard->clock_period_ps * 1e-12;
     return static_cast<double>(machine.dram.channels) * standard->burst_bytes() / burst_seconds;
+}
+
+double scratchpad_bytes_per_second(const MachineParameters& machine) {
+    const std::uint64_t bytes_per_cycle = most_lines_per_cycle(machine.scratchpad) * machine.scratchpad.line_bytes;
+    return static_cast<double>(bytes_per_cycle) / seconds_of(1, machine);
+}
+
+std::uint64_t scratchpad_bytes(const CounterValues& counters, const MachineParameters& machine) {
+    std::uint64_t lines = 0;
+    for (const auto& [read, written] : line_counters) {
+        lines += counters[index_of(read)] + counters[index_of(written)];
+    }
+    return lines * machine.scratchpad.line_bytes;
 }
 
 double macs_per_second(ArrayMode mode, const MachineParameters& machine) {

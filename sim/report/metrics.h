@@ -16,6 +16,12 @@ namespace nibble {
 /// Peak data rate of the machine's DRAM; nothing if memory is ideal.
 [[nodiscard]] std::optional<double> dram_bytes_per_second(const MachineParameters& machine);
 
+/// What the scratchpad's memories together read and write in a second at the most.
+[[nodiscard]] double scratchpad_bytes_per_second(const MachineParameters& machine);
+
+/// Bytes read from and written to the scratchpad, in whole lines.
+[[nodiscard]] std::uint64_t scratchpad_bytes(const CounterValues& counters, const MachineParameters& machine);
+
 /// Peak rate of one mode, in MACs a second; 0 if the array cannot do it.
 [[nodiscard]] double macs_per_second(ArrayMode mode, const MachineParameters& machine);
 

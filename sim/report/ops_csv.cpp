@@ -26,6 +26,7 @@ constexpr std::string_view measured_columns[] = {"mode",
                                                  "energy_pj",
                                                  "dram_bytes_read",
                                                  "dram_bytes_written",
+                                                 "scratchpad_bytes",
                                                  "predicted_cycles"};
 
 // Of recorded values; empty where there are none.
@@ -53,11 +54,11 @@ std::string value_fields(const OpRecord& record) {
 std::string measured_fields(const OpRecord& record, const Subject& subject) {
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
     const std::uint64_t cycles = counted(Counter::cycles);
-    std::string fields =
-        fmt::format("{},{},{},{},{},{},{},{},{}", csv_field(record.mode), csv_field(record.dataflow), cycles,
-                    seconds_of(cycles, subject.machine), utilization_of(record),
-                    subject.energy.price(record.counters).total().count(), counted(Counter::dram_bytes_read),
-                    counted(Counter::dram_bytes_written), record.predicted_cycles);
+    std::string fields = fmt::format("{},{},{},{},{},{},{},{},{},{}", csv_field(record.mode),
+                                     csv_field(record.dataflow), cycles, seconds_of(cycles, subject.machine),
+                                     utilization_of(record), subject.energy.price(record.counters).total().count(),
+                                     counted(Counter::dram_bytes_read), counted(Counter::dram_bytes_written),
+                                     scratchpad_bytes(record.counters, subject.machine), record.predicted_cycles);
     for (const std::uint64_t cause : record.causes) {
         fields += fmt::format(",{}", cause);
     }

@@ -27,9 +27,11 @@ struct Subject {
 
 /// What is to be run, and everything that a reader needs to run it again.
 struct Setup {
-    std::string program;  ///< name and version
-    std::string trace;    ///< as given on the command line
-    std::string network;  ///< as the trace calls itself
+    std::string program;       ///< name and version
+    std::string program_hash;  ///< of the executable, as program_hash() has it
+    std::string trace;         ///< as given on the command line
+    std::string trace_hash;    ///< ContentHash of the step that was simulated, in the format of traces
+    std::string network;       ///< as the trace calls itself
     std::uint64_t batch = 1;
     std::string phases;  ///< simulated ones
     std::string layers;  ///< shell pattern of simulated ones

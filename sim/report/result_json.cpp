@@ -125,6 +125,7 @@ Json machine_json(const Subject& subject) {
     const std::optional<double> bandwidth = dram_bytes_per_second(machine);
     json["dram_bytes_per_second"] = bandwidth ? Json(*bandwidth) : Json(nullptr);
     json["dram_energy"] = bandwidth ? Json(subject.energy.dram_basis()) : Json(nullptr);
+    json["scratchpad_bytes_per_second"] = scratchpad_bytes_per_second(machine);
     return json;
 }
 
@@ -191,7 +192,9 @@ Json provenance_json(const Setup& setup) {
         baseline = {{"rule", setup.baseline->rule}, {"notes", setup.baseline->notes}};
     }
     return {{"program", setup.program},
+            {"program_hash", setup.program_hash},
             {"trace", setup.trace},
+            {"trace_hash", setup.trace_hash},
             {"network", setup.network},
             {"batch", setup.batch},
             {"phases", setup.phases},
@@ -317,6 +320,7 @@ Json measured_json(const OpRecord& record, const Subject& subject) {
                  {"energy_pj", energy.total().count()},
                  {"dram_bytes_read", counted(Counter::dram_bytes_read)},
                  {"dram_bytes_written", counted(Counter::dram_bytes_written)},
+                 {"scratchpad_bytes", scratchpad_bytes(record.counters, subject.machine)},
                  {"predicted_cycles", record.predicted_cycles},
                  {"causes", causes_json(record.causes)},
                  {"energy", components_json(energy)},

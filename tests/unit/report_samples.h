@@ -58,7 +58,9 @@ inline Subject subject(const MachineParameters& machine, const std::string& reci
 
 inline Setup setup(bool with_baseline = true) {
     Setup setup{.program = "nibblesim test",
+                .program_hash = "00ff",
                 .trace = "step.trace",
+                .trace_hash = "ff00",
                 .network = "three",
                 .batch = 2,
                 .phases = "forward,dx,dw,vector,update",
