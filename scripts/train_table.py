@@ -28,6 +28,7 @@ RECIPES = [
     ("fp16", 3, "as FP32"),
     ("hfp8", 3, "as FP32"),
     ("int4-fp4", 3, "vision: 0.3 to 1.2% worse; speech, language: slightly worse"),
+    ("int4-fp16", 1, "between fp16 and int4-fp4"),
     ("int4-fp4-single-phase", 1, "clearly worse"),
     ("int4-fp4-global-scale", 1, "clearly worse"),
     ("int4-fp4-radix2", 1, "clearly worse"),
