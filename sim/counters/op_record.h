@@ -8,6 +8,7 @@
 
 #include "sim/counters/counter.h"
 #include "sim/counters/on_chip_record.h"
+#include "sim/counters/series.h"
 #include "sim/counters/value_record.h"
 
 namespace nibble {
@@ -59,6 +60,7 @@ struct RunSummary {
     CounterValues counters{};  ///< sum over operations
     std::vector<UnitActivity> units;
     OnChipRecord on_chip;
+    std::shared_ptr<const Series> series;  ///< the run over time, if that was asked for, else null
     std::uint64_t values_checked = 0;  ///< GEMM outputs compared with the plain reference (values mode)
 };
 
