@@ -102,8 +102,7 @@ void Dram::tell_up_to(std::uint64_t core_cycle) {
         note.counts[i] = counters.*memory_counts[i] - told_.*memory_counts[i];
     }
     note.row_hits = counters.row_hits() - told_.row_hits();
-    note.row_misses =
-        counters.row_misses + counters.row_conflicts - told_.row_misses - told_.row_conflicts;
+    note.row_misses = counters.row_misses + counters.row_conflicts - told_.row_misses - told_.row_conflicts;
     told_ = counters;
     told_up_to_ = core_cycle;
     probe()->memory_counted(note);

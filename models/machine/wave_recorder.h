@@ -19,7 +19,7 @@ namespace nibble {
 struct WaveRequest {
     std::string path;  ///< file to write
     std::uint64_t from = 0;
-    std::uint64_t to = 0;  ///< first cycle that is left out
+    std::uint64_t to = 0;     ///< first cycle that is left out
     std::string units = "*";  ///< shell pattern of MachineUnit names
 };
 

@@ -13,9 +13,8 @@ namespace nibble {
 namespace {
 
 /// In the order of Unit.
-constexpr std::array<MachineUnit, unit_count> machine_units{MachineUnit::load, MachineUnit::mac_array,
-                                                            MachineUnit::log_gradient, MachineUnit::vector_unit,
-                                                            MachineUnit::store};
+constexpr std::array<MachineUnit, unit_count> machine_units{
+    MachineUnit::load, MachineUnit::mac_array, MachineUnit::log_gradient, MachineUnit::vector_unit, MachineUnit::store};
 
 }  // namespace
 

@@ -66,8 +66,7 @@ void RunWatch::write(const Result& result, bool quiet) {
         std::vector<TimelinePart> parts{
             {"machine", &result.setup.machine, &result.machine.summary, events_[0]->path()}};
         if (result.baseline) {
-            parts.push_back(
-                {"baseline", &*result.setup.baseline, &result.baseline->summary, events_[1]->path()});
+            parts.push_back({"baseline", &*result.setup.baseline, &result.baseline->summary, events_[1]->path()});
         }
         write_timeline(timeline_->temporary(), timeline_format_of(request_.timeline), result.setup, parts);
     }

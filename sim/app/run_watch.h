@@ -15,9 +15,9 @@ namespace nibble {
 
 /// What the user wants to see of a run beside its sums.
 struct WatchRequest {
-    bool series = false;       ///< the run over time, in the result
-    std::string timeline;      ///< file for it; empty: none
-    std::string wave;          ///< file for the waveform; empty: none
+    bool series = false;   ///< the run over time, in the result
+    std::string timeline;  ///< file for it; empty: none
+    std::string wave;      ///< file for the waveform; empty: none
     std::uint64_t wave_from = 0;
     std::uint64_t wave_to = 0;  ///< first cycle that is left out; 0: not given
     std::string wave_units = "*";

@@ -29,8 +29,8 @@ RunSummary run_machine(const std::string& trace_path, const Job& job, const Mach
     std::unique_ptr<TimelineWriter> timeline;
     if (job.timeline) {
         events.open(job.timeline->events, std::ios::binary);
-        timeline = make_timeline_writer(job.timeline->format, events, job.timeline->process,
-                                        job.machine.clock_period_ps);
+        timeline =
+            make_timeline_writer(job.timeline->format, events, job.timeline->process, job.machine.clock_period_ps);
     }
     std::optional<RunProbe> probe;
     if (job.series || timeline != nullptr) {

@@ -61,7 +61,7 @@ struct RunSummary {
     std::vector<UnitActivity> units;
     OnChipRecord on_chip;
     std::shared_ptr<const Series> series;  ///< the run over time, if that was asked for, else null
-    std::uint64_t values_checked = 0;  ///< GEMM outputs compared with the plain reference (values mode)
+    std::uint64_t values_checked = 0;      ///< GEMM outputs compared with the plain reference (values mode)
 };
 
 }  // namespace nibble

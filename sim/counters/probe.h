@@ -68,8 +68,8 @@ struct MemoryNote {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     std::array<std::uint64_t, memory_counters.size()> counts{};  ///< indexed as memory_counters
-    std::uint64_t row_hits = 0;    ///< bursts whose row was open
-    std::uint64_t row_misses = 0;  ///< bursts for which a row had to be opened
+    std::uint64_t row_hits = 0;                                  ///< bursts whose row was open
+    std::uint64_t row_misses = 0;                                ///< bursts for which a row had to be opened
 };
 
 /// Is told what happens in a machine as it happens, command by command and request by request, and cannot change it.

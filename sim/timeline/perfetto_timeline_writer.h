@@ -13,7 +13,8 @@
 namespace nibble {
 
 /// Perfetto's own format: a Trace of TracePackets with TrackEvents (protos/perfetto/trace in the Perfetto repository),
-/// encoded by hand. Packets of several writers, one after the other, are one trace, if each has a `sequence` of its own.
+/// encoded by hand. Packets of several writers, one after the other, are one trace, if each has a `sequence` of its
+/// own.
 class PerfettoTimelineWriter final : public TimelineWriter {
 public:
     PerfettoTimelineWriter(std::ostream& out, unsigned process, unsigned sequence, std::uint64_t clock_period_ps);

@@ -115,15 +115,15 @@ void RunProbe::operation_retired(const OpRecord& record) {
         return;
     }
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
-    timeline_->slice(operations_track,
-                     {open_.front()->name, timeline_category::retired, retired_at_, passed_,
-                      std::array{TimelineArgument{"operation", record.index},
-                                 TimelineArgument{"cycles", counted(Counter::cycles)},
-                                 TimelineArgument{"predicted_cycles", record.predicted_cycles},
-                                 TimelineArgument{"most_cycles_for", main_cause(record.causes)},
-                                 TimelineArgument{"macs", record.macs},
-                                 TimelineArgument{"dram_bytes_read", counted(Counter::dram_bytes_read)},
-                                 TimelineArgument{"dram_bytes_written", counted(Counter::dram_bytes_written)}}});
+    timeline_->slice(
+        operations_track,
+        {open_.front()->name, timeline_category::retired, retired_at_, passed_,
+         std::array{TimelineArgument{"operation", record.index}, TimelineArgument{"cycles", counted(Counter::cycles)},
+                    TimelineArgument{"predicted_cycles", record.predicted_cycles},
+                    TimelineArgument{"most_cycles_for", main_cause(record.causes)},
+                    TimelineArgument{"macs", record.macs},
+                    TimelineArgument{"dram_bytes_read", counted(Counter::dram_bytes_read)},
+                    TimelineArgument{"dram_bytes_written", counted(Counter::dram_bytes_written)}}});
     retired_at_ = passed_;
     open_.pop_front();
     ++first_open_;
@@ -182,8 +182,7 @@ void RunProbe::memory_counted(const MemoryNote& note) {
     memory_told_ = note.end;
 }
 
-void RunProbe::cycles_passed(std::uint64_t first, std::uint64_t cycles, const UnitActivities& activities,
-                             Cause cause) {
+void RunProbe::cycles_passed(std::uint64_t first, std::uint64_t cycles, const UnitActivities& activities, Cause cause) {
     passed_ = first;
     if (activities != activities_) {
         for (std::size_t unit = 0; unit < machine_unit_count; ++unit) {
@@ -203,6 +202,8 @@ void RunProbe::cycles_passed(std::uint64_t first, std::uint64_t cycles, const Un
         series_.add(counter, first, passed_, amount);
     }
     fresh_.clear();
+    // Units are told of an edge in no particular order; none completes two commands in a cycle.
+    std::ranges::sort(done_, {}, &CommandNote::unit);
     for (const CommandNote& command : done_) {
         take_command(command);
     }
@@ -224,8 +225,7 @@ void RunProbe::end_spell(std::size_t unit) {
 
 std::uint64_t RunProbe::waited_so_far(std::size_t unit) const {
     const Spell& spell = spells_[unit];
-    const bool waits =
-        spell.activity == Activity::waiting_for_input || spell.activity == Activity::waiting_for_output;
+    const bool waits = spell.activity == Activity::waiting_for_input || spell.activity == Activity::waiting_for_output;
     return spell.waited + (waits ? passed_ - spell.begin : 0);
 }
 
@@ -270,8 +270,8 @@ void RunProbe::finish() {
             track->write(*timeline_);
         }
     }
-    timeline_->note("nibblesim_coalescing",
-                    std::array{TimelineArgument{"commands", commands}, TimelineArgument{"commands_in_shared_slices", merged}});
+    timeline_->note("nibblesim_coalescing", std::array{TimelineArgument{"commands", commands},
+                                                       TimelineArgument{"commands_in_shared_slices", merged}});
     timeline_->flush();
 }
 

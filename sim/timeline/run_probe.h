@@ -72,14 +72,14 @@ private:
     UnitActivities activities_{};
     Cause cause_ = Cause::control;
     std::uint64_t cause_begin_ = 0;
-    std::uint64_t memory_told_ = 0;  // first cycle of which the memory has not told
-    Amounts fresh_;                  // counted in the cycle that has not passed yet
+    std::uint64_t memory_told_ = 0;                  // first cycle of which the memory has not told
+    Amounts fresh_;                                  // counted in the cycle that has not passed yet
     std::array<Amounts, machine_unit_count> begun_;  // counted for the present command of each unit
     std::vector<CommandNote> done_;                  // in the cycle that has not passed yet
 
-    std::deque<OperationLabelPtr> open_;  // operations, in order
-    std::uint64_t first_open_ = 0;        // number of open_.front()
-    std::uint64_t retired_at_ = 0;        // cycle
+    std::deque<OperationLabelPtr> open_;                                             // operations, in order
+    std::uint64_t first_open_ = 0;                                                   // number of open_.front()
+    std::uint64_t retired_at_ = 0;                                                   // cycle
     std::array<std::deque<std::optional<MachineUnit>>, machine_unit_count> issued_;  // and not done
     std::array<std::uint64_t, machine_unit_count> waited_{};  // waited_so_far() when the last command was done
     std::vector<UnitTrack> tracks_;

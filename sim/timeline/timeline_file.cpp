@@ -31,9 +31,9 @@ public:
     Output(const std::filesystem::path& path, bool compressed) : path_(path), handle_(archive_write_new()) {
         // Without a time, so that the same run makes the same bytes. Beyond level 4 files shrink by a tenth and take
         // three times as long.
-        if ((compressed && (archive_write_add_filter_gzip(handle_.get()) != ARCHIVE_OK ||
-                            archive_write_set_options(handle_.get(), "gzip:!timestamp,gzip:compression-level=4") !=
-                                ARCHIVE_OK)) ||
+        if ((compressed &&
+             (archive_write_add_filter_gzip(handle_.get()) != ARCHIVE_OK ||
+              archive_write_set_options(handle_.get(), "gzip:!timestamp,gzip:compression-level=4") != ARCHIVE_OK)) ||
             archive_write_set_format_raw(handle_.get()) != ARCHIVE_OK ||
             archive_write_open_filename(handle_.get(), path.c_str()) != ARCHIVE_OK) {
             fail();
@@ -103,12 +103,11 @@ std::string opening(const Setup& setup) {
 void write_head(TimelineWriter& writer, const TimelinePart& part) {
     const MachineParameters& machine = part.subject->machine;
     const std::string name = to_utf8(machine.name);
-    writer.name_machine(fmt::format("{}: {}", part.role, name),
-                        fmt::format("{} ps a cycle", machine.clock_period_ps));
-    writer.note("nibblesim_machine", std::array{TimelineArgument{"role", part.role},
-                                                TimelineArgument{"machine", std::string_view(name)},
-                                                TimelineArgument{"clock_period_ps", machine.clock_period_ps},
-                                                TimelineArgument{"cycles", part.summary->cycles}});
+    writer.name_machine(fmt::format("{}: {}", part.role, name), fmt::format("{} ps a cycle", machine.clock_period_ps));
+    writer.note("nibblesim_machine",
+                std::array{TimelineArgument{"role", part.role}, TimelineArgument{"machine", std::string_view(name)},
+                           TimelineArgument{"clock_period_ps", machine.clock_period_ps},
+                           TimelineArgument{"cycles", part.summary->cycles}});
 }
 
 /// One line of a counter track.
@@ -158,11 +157,11 @@ std::vector<CounterTrack> counter_tracks(const Subject& subject) {
     for (const MachineUnit unit :
          {MachineUnit::load, MachineUnit::mac_array, MachineUnit::log_gradient, MachineUnit::vector_unit,
           MachineUnit::store, MachineUnit::dram, MachineUnit::scratchpad}) {
-        tracks.push_back({fmt::format("{} busy %", machine_unit_names[index_of(unit)]),
-                          [cycles, unit](const SeriesBucket& bucket) {
-                              constexpr double percent = 100;
-                              return percent * static_cast<double>(bucket.busy[index_of(unit)]) / cycles(bucket);
-                          }});
+        tracks.push_back(
+            {fmt::format("{} busy %", machine_unit_names[index_of(unit)]), [cycles, unit](const SeriesBucket& bucket) {
+                 constexpr double percent = 100;
+                 return percent * static_cast<double>(bucket.busy[index_of(unit)]) / cycles(bucket);
+             }});
     }
     return tracks;
 }

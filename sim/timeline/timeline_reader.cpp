@@ -191,8 +191,9 @@ private:
     Machine& machine_of(const json::object& event) {
         const auto found = machines_.find(number_of(event, "pid"));
         if (found == machines_.end()) {
-            stream_.fail("event: its process has not been described: is this a timeline of nibblesim "
-                         "(run --timeline)?");
+            stream_.fail(
+                "event: its process has not been described: is this a timeline of nibblesim "
+                "(run --timeline)?");
         }
         return found->second;
     }
@@ -246,8 +247,9 @@ private:
 
 std::vector<MachineTimeline> read_timeline(const std::filesystem::path& path, const TimelineWindow& window) {
     if (path.extension() == ".pftrace") {
-        throw InputError({path.string(), 0, 0},
-                         "timelines are read in JSON, plain or compressed (.json, .json.gz); this format is for Perfetto");
+        throw InputError(
+            {path.string(), 0, 0},
+            "timelines are read in JSON, plain or compressed (.json, .json.gz); this format is for Perfetto");
     }
     return Reader(path, window).read();
 }

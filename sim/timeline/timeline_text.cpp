@@ -100,13 +100,12 @@ std::string timeline_text(const std::vector<MachineTimeline>& machines, const Te
             text += '\n';
         }
         constexpr std::size_t longest_name = 40;
-        text += heading(fmt::format("{}: {}", for_terminal(machine.role, longest_name),
-                                    for_terminal(machine.name, longest_name)),
-                        style);
+        text += heading(
+            fmt::format("{}: {}", for_terminal(machine.role, longest_name), for_terminal(machine.name, longest_name)),
+            style);
         const std::size_t columns = machine.lanes.empty() ? 1 : machine.lanes.front().cells.size();
-        text += fmt::format("cycles {} to {} of {}, {} ps each; a column is {:.6g} cycles\n",
-                            grouped(machine.from), grouped(machine.to), grouped(machine.cycles),
-                            machine.clock_period_ps,
+        text += fmt::format("cycles {} to {} of {}, {} ps each; a column is {:.6g} cycles\n", grouped(machine.from),
+                            grouped(machine.to), grouped(machine.cycles), machine.clock_period_ps,
                             static_cast<double>(machine.to - machine.from) / static_cast<double>(columns));
         for (const TimelineLane& lane : machine.lanes) {
             text += lane_line(lane, machine);
@@ -114,8 +113,7 @@ std::string timeline_text(const std::vector<MachineTimeline>& machines, const Te
         }
         if (machine.commands_in_shared_slices > 0) {
             text += fmt::format("{} of {} commands share a slice with others\n",
-                                grouped(machine.commands_in_shared_slices),
-                                grouped(machine.commands));
+                                grouped(machine.commands_in_shared_slices), grouped(machine.commands));
         }
     }
     return text + "# busy for 75% of a column or more, = 25%, - less, . only stalled\n";

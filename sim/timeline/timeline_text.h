@@ -10,7 +10,7 @@
 namespace nibble {
 
 /// Columns that a lane's line has beside the cells.
-inline constexpr std::size_t timeline_margin = 40;
+inline constexpr std::size_t timeline_margin = 39;
 
 /// For terminals: a line for each unit, with what it did in each column, the shares of the window that it was busy and
 /// stalled, and below the names of operations.

@@ -131,8 +131,8 @@ void UnitTrack::write_operation(TimelineWriter& out) {
         add_if(arguments, "tiling", record.tiling);
     }
     write_gap(out, pieces_.front());
-    out.begin(track_, {operation_->name, timeline_category::operation, pieces_.front().begin, pieces_.back().end,
-                       arguments});
+    out.begin(track_,
+              {operation_->name, timeline_category::operation, pieces_.front().begin, pieces_.back().end, arguments});
     for (const Piece& piece : pieces_) {
         if (&piece != &pieces_.front()) {
             write_gap(out, piece);
@@ -163,8 +163,7 @@ void UnitTrack::write_piece(TimelineWriter& out, const Piece& piece) const {
     }
     add_if(arguments, "waiting", piece.waiting);
     add_if(arguments, "waiting_for_scratchpad", piece.starved);
-    const std::string name =
-        single ? name_of(unit_, piece.first) : fmt::format("{} {}", piece.commands, work.commands);
+    const std::string name = single ? name_of(unit_, piece.first) : fmt::format("{} {}", piece.commands, work.commands);
     out.begin(track_, {name, timeline_category::command, piece.begin, piece.end, arguments});
     if (single && piece.starved > 0) {
         const std::uint64_t begin = piece.first.wait_begin;

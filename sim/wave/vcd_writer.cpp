@@ -27,8 +27,8 @@ std::string code_of(std::size_t number) {
 std::string vcd_name(std::string_view text) {
     std::string name(text);
     std::ranges::replace_if(
-        name,
-        [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')); }, '_');
+        name, [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')); },
+        '_');
     return name;
 }
 
@@ -78,12 +78,20 @@ void VcdWriter::set(std::size_t signal, std::uint64_t value) {
 
 void VcdWriter::finish(std::uint64_t cycle) {
     write_changes();
-    out_ << '#' << cycle * period_ps_ << '\n';
+    write_time(cycle);
+}
+
+void VcdWriter::write_time(std::uint64_t cycle) {
+    if (last_time_ != cycle) {
+        out_ << '#' << cycle * period_ps_ << '\n';
+        last_time_ = cycle;
+    }
 }
 
 void VcdWriter::write_changes() {
     if (first_) {
-        out_ << '#' << cycle_ * period_ps_ << "\n$dumpvars\n";
+        write_time(cycle_);
+        out_ << "$dumpvars\n";
         for (Signal& signal : signals_) {
             write_value(signal);
             signal.listed = false;
@@ -93,15 +101,11 @@ void VcdWriter::write_changes() {
         changed_.clear();
         return;
     }
-    bool timed = false;
     for (const std::size_t number : changed_) {
         Signal& signal = signals_[number];
         signal.listed = false;
         if (signal.value != signal.written) {
-            if (!timed) {
-                out_ << '#' << cycle_ * period_ps_ << '\n';
-                timed = true;
-            }
+            write_time(cycle_);
             write_value(signal);
         }
     }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ private:
         bool listed = false;        // among changed_
     };
 
+    void write_time(std::uint64_t cycle);
     void write_changes();
     void write_value(Signal& signal);
 
@@ -50,7 +52,8 @@ private:
     std::vector<Signal> signals_;
     std::vector<std::size_t> changed_;
     std::uint64_t cycle_ = 0;
-    bool first_ = true;  // nothing but declarations has been written
+    std::optional<std::uint64_t> last_time_;  // in the dump, a cycle
+    bool first_ = true;                       // nothing but declarations has been written
 };
 
 /// `text` with everything that is neither letter, digit nor underscore replaced by one.
