@@ -17,6 +17,7 @@ import tempfile
 ALLOWED = {
     "sim/base": set(),
     "sim/counters": {"sim/base"},
+    "sim/wave": {"sim/base"},
     "models/numerics": {"sim/base"},
     "python": {"sim/base", "models/numerics"},
     "params": {"sim/base", "models/numerics"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "models/vector_unit": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params", "models/numerics",
                            "models/scratchpad", "models/streaming_unit"},
     "models/sequencer": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params"},
-    "models/machine": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params", "models/scratchpad",
+    "models/machine": {"sim/base", "sim/counters", "sim/wave", "sim/kernel", "sim/program", "params", "models/scratchpad",
                        "models/dma", "models/dram", "models/mac_array", "models/log_gradient", "models/vector_unit",
                        "models/sequencer"},
     # Around the silicon. Of the units, only plain cores: formulas, tables of standards, bit-true arithmetic.
@@ -48,16 +49,18 @@ ALLOWED = {
                     "models/dram", "models/mac_array"},
     "sim/energy": {"sim/base", "sim/counters", "sim/program", "sim/config", "params", "models/dram"},
     "sim/report": {"sim/base", "sim/counters", "sim/energy", "params", "models/dram"},
+    "sim/timeline": {"sim/base", "sim/counters", "sim/import", "sim/energy", "sim/report", "params"},
     "sim/explore": {"sim/base", "sim/counters", "sim/config", "sim/energy", "sim/report", "params"},
     "sim/page": {"sim/base", "sim/counters", "sim/config", "sim/energy", "sim/report", "sim/explore"},
     "sim/app": {"sim/base", "sim/counters", "sim/kernel", "sim/config", "sim/input", "sim/import", "sim/memtest",
-                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/explore", "sim/page", "params", "models/machine", "models/dram"},
+                "sim/lowering", "sim/mapping", "sim/energy", "sim/report", "sim/timeline", "sim/explore", "sim/page",
+                "params", "models/machine", "models/dram"},
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
-SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "python", "params", "sim/program", "sim/config",
-                "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report",
-                "sim/explore", "sim/page"}
+SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "sim/wave", "python", "params", "sim/program",
+                "sim/config", "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report",
+                "sim/timeline", "sim/explore", "sim/page"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}

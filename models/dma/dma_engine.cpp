@@ -46,6 +46,9 @@ Activity DmaEngine::tick() {
     }
     if (!transfers_.empty() && transfers_.front().through() && completion_out->ready()) {
         completion_out->push({transfers_.front().operation});
+        if (probe() != nullptr) {
+            tell_done(transfers_.front());
+        }
         transfers_.pop_front();
         --issuing_;
         progress();
@@ -54,7 +57,7 @@ Activity DmaEngine::tick() {
     if (can_take_command()) {
         const CommandPtr command = command_in->pop();
         const auto& transfer = std::get<TransferCommand>(command->work);
-        transfers_.push_back({command->operation, next_sequence_++,
+        transfers_.push_back({command->operation, next_sequence_++, now(), transfer.slice.bytes(),
                               SliceWalker(transfer.slice, params_.max_request_bytes), transfer.part, 0, 0});
         while (issuing() != nullptr && issuing()->walker.done()) {
             ++issuing_;  // an empty slice
@@ -86,6 +89,13 @@ Activity DmaEngine::tick() {
         acted = true;
     }
     return acted ? Activity::busy : quiet_activity();
+}
+
+void DmaEngine::tell_done(const Transfer& transfer) const {
+    CommandNote note{.unit = unit(), .operation = transfer.operation, .begin = transfer.begin, .end = now() + 1};
+    note.what = scratchpad_part_names[static_cast<std::size_t>(transfer.part)];
+    note.amount = transfer.bytes;
+    probe()->command_done(note);
 }
 
 std::uint64_t DmaEngine::start_request() {

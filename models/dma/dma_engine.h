@@ -44,6 +44,8 @@ private:
     struct Transfer {
         std::uint64_t operation = 0;
         std::uint64_t sequence = 0;
+        std::uint64_t begin = 0;  // cycle in which it came
+        std::uint64_t bytes = 0;
         SliceWalker walker;
         ScratchpadPart part = ScratchpadPart::left;
         std::uint64_t next_line = 0;  // that the next request moves, counted from the first one of the command
@@ -64,6 +66,7 @@ private:
     [[nodiscard]] const Transfer* issuing() const;
     [[nodiscard]] bool can_take_command() const;
     std::uint64_t start_request();
+    void tell_done(const Transfer& transfer) const;
     void finish_request(std::uint64_t slot);
     void push_memory_request(std::uint64_t slot);
     void push_scratchpad_request(std::uint64_t slot);

@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::array<const char*, Dram::client_count> client_names{"load", "store"};
 
+/// In the order of memory_counters.
+constexpr std::array<std::uint64_t DramCounters::*, memory_counters.size()> memory_counts{
+    &DramCounters::activates,
+    &DramCounters::refreshes,
+    &DramCounters::bank_refreshes,
+    &DramCounters::active_standby_cycles,
+    &DramCounters::precharge_standby_cycles,
+    &DramCounters::active_power_down_cycles,
+    &DramCounters::precharge_power_down_cycles};
+
 // A core request carries its client in the lowest bit.
 std::uint64_t core_id(std::size_t client, std::uint64_t tag) {
     return tag * Dram::client_count + client;
@@ -64,36 +74,69 @@ Activity Dram::tick() {
 
 void Dram::settle() {
     const DramCounters& counters = core_.counters();
-    const auto add = [&](Counter counter, std::uint64_t DramCounters::*count) {
-        ledger_.add_to_oldest(counter, counters.*count - settled_.*count);
-    };
-    add(Counter::dram_activates, &DramCounters::activates);
-    add(Counter::dram_refreshes, &DramCounters::refreshes);
-    add(Counter::dram_bank_refreshes, &DramCounters::bank_refreshes);
-    add(Counter::dram_active_standby_cycles, &DramCounters::active_standby_cycles);
-    add(Counter::dram_precharge_standby_cycles, &DramCounters::precharge_standby_cycles);
-    add(Counter::dram_active_power_down_cycles, &DramCounters::active_power_down_cycles);
-    add(Counter::dram_precharge_power_down_cycles, &DramCounters::precharge_power_down_cycles);
+    for (std::size_t i = 0; i < memory_counters.size(); ++i) {
+        ledger_.add_to_oldest(memory_counters[i], counters.*memory_counts[i] - settled_.*memory_counts[i]);
+    }
     settled_ = counters;
+}
+
+std::uint64_t Dram::undivided(std::uint64_t memory_cycles) const {
+    return probe() == nullptr ? memory_cycles
+                              : std::min(memory_cycles, memory_cycles_by(probe()->memory_note_due() - 1));
+}
+
+void Dram::tell_probe() {
+    if (probe() == nullptr) {
+        return;
+    }
+    for (std::uint64_t due = probe()->memory_note_due(); memory_cycles_by(due - 1) <= core_.now();
+         due = probe()->memory_note_due()) {
+        tell_up_to(due);
+    }
+}
+
+void Dram::tell_up_to(std::uint64_t core_cycle) {
+    const DramCounters& counters = core_.counters();
+    MemoryNote note{.begin = told_up_to_, .end = core_cycle};
+    for (std::size_t i = 0; i < memory_counters.size(); ++i) {
+        note.counts[i] = counters.*memory_counts[i] - told_.*memory_counts[i];
+    }
+    note.row_hits = counters.row_hits() - told_.row_hits();
+    note.row_misses = counters.row_misses + counters.row_conflicts - told_.row_misses - told_.row_conflicts;
+    told_ = counters;
+    told_up_to_ = core_cycle;
+    probe()->memory_counted(note);
+}
+
+void Dram::tell_rest(std::uint64_t cycle) {
+    if (probe() != nullptr && told_up_to_ < cycle) {
+        tell_up_to(cycle);
+    }
 }
 
 void Dram::advance_to(std::uint64_t memory_cycles) {
     while (core_.now() < memory_cycles) {
-        core_.advance_until(memory_cycles);
+        core_.advance_until(undivided(memory_cycles));
         collect_completions();
+        tell_probe();
     }
 }
 
 void Dram::collect_completions() {
     while (core_.has_completion()) {
-        const std::uint64_t id = core_.pop_completion().id;
+        const DramCompletion completion = core_.pop_completion();
+        const std::uint64_t id = completion.id;
         const std::size_t client = id % client_count;
         const MemoryRequest& request = requests_[client][id / client_count];
         const std::uint64_t first = request.address / burst_bytes_;
         const std::uint64_t last = (request.address + request.bytes - 1) / burst_bytes_;
-        const Counter bytes =
+        const Counter direction =
             static_cast<Client>(client) == Client::load ? Counter::dram_bytes_read : Counter::dram_bytes_written;
-        ledger_.add(request.operation, bytes, (last - first + 1) * burst_bytes_);
+        const std::uint64_t bytes = (last - first + 1) * burst_bytes_;
+        ledger_.add(request.operation, direction, bytes);
+        if (probe() != nullptr) {
+            probe()->memory_moved(direction, core_cycle_of(completion.cycle + 1), bytes);
+        }
         done_[client].push_back({request.tag});
     }
 }
@@ -125,9 +168,14 @@ std::uint64_t Dram::run_ahead(std::uint64_t horizon) {
         return std::min(horizon, now() + 1);
     }
     // A full controller takes the waiting request in the first core cycle in which it has room again.
-    core_.advance_until(memory_cycles_by(horizon),
-                        waiting ? DramCore::Stop::completion_or_room : DramCore::Stop::completion);
-    const bool stopped = core_.has_completion() || (waiting && core_.can_accept());
+    const std::uint64_t until = memory_cycles_by(horizon);
+    bool stopped = false;
+    do {
+        core_.advance_until(undivided(until),
+                            waiting ? DramCore::Stop::completion_or_room : DramCore::Stop::completion);
+        stopped = core_.has_completion() || (waiting && core_.can_accept());
+        tell_probe();
+    } while (!stopped && core_.now() < until);
     collect_completions();
     return stopped ? std::min(horizon, std::max(now() + 1, core_cycle_of(core_.now()))) : horizon;
 }

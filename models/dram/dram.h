@@ -35,6 +35,9 @@ public:
     std::uint64_t run_ahead(std::uint64_t horizon) override;
     [[nodiscard]] bool active() const override { return !core_.idle(); }
 
+    /// Tells the probe, if there is one, what it has not been told of the cycles before `cycle`, the present one.
+    void tell_rest(std::uint64_t cycle);
+
 private:
     Activity tick() override;
     [[nodiscard]] Activity quiet_activity() const override;
@@ -48,6 +51,10 @@ private:
     /// pass without any: the oldest operation pays, which is the same one from retirement to retirement.
     void settle();
     [[nodiscard]] bool request_waiting() const;
+    /// Memory cycles up to which to simulate at once, at most `memory_cycles`: less if the probe is to be told before.
+    [[nodiscard]] std::uint64_t undivided(std::uint64_t memory_cycles) const;
+    void tell_probe();
+    void tell_up_to(std::uint64_t core_cycle);
 
     DramCore core_;
     std::uint64_t core_period_ps_;
@@ -57,6 +64,8 @@ private:
     std::uint64_t in_flight_ = 0;                                    // requests accepted and not yet told
     std::array<std::vector<MemoryRequest>, client_count> requests_;  // in flight, by their tags
     DramCounters settled_;                                           // what is on the books
+    DramCounters told_;                                              // what the probe knows
+    std::uint64_t told_up_to_ = 0;                                   // core cycle
     std::array<std::deque<MemoryResponse>, client_count> done_;      // complete, not yet told
 };
 

@@ -22,7 +22,8 @@ StreamingUnit::Work LogGradient::start(const Command& command) {
     Work work{.lane_cycles = ceil_div(convert.elements, params_.lanes),
               .lines_read = {},
               .lines_written = {},
-              .lines_per_cycle = lines_of(port_bytes)};
+              .lines_per_cycle = lines_of(port_bytes),
+              .amount = convert.elements};
     work.lines_read[static_cast<std::size_t>(convert.gradient_part)] = lines_of(convert.elements * fp16_bytes);
     work.lines_written[static_cast<std::size_t>(convert.code_part)] = lines_of(code_bytes);
     return work;

@@ -13,6 +13,18 @@
 
 namespace nibble {
 
+namespace {
+
+std::uint64_t macs_of(const MatmulCommand& tile) {
+    std::uint64_t macs = 0;
+    for (const MatmulPass& pass : tile.passes) {
+        macs += pass.m * pass.n * pass.k;
+    }
+    return macs;
+}
+
+}  // namespace
+
 MacArray::MacArray(const sc_core::sc_module_name& name, Clock& clock, const MacArrayParameters& params,
                    std::uint32_t line_bytes, Ledger& ledger)
     : ClockedModule(name, clock), params_(params), line_bytes_(line_bytes), ledger_(ledger) {}
@@ -37,6 +49,9 @@ Activity MacArray::tick() {
     }
     if (can_complete() && now() + 1 >= end_) {
         completion_out->push({command_->operation});
+        if (probe() != nullptr) {
+            tell_done();
+        }
         command_.reset();
         progress();
     }
@@ -56,6 +71,7 @@ void MacArray::start() {
         tile_timing(geometry, tile.dataflow, FoldRule{.overlap = params_.overlap}, tile.passes, tile.accumulate);
     const TileTraffic traffic = tile_traffic(geometry, tile);
 
+    begin_ = now();
     stream_begin_ = now() + timing.fill;
     stream_end_ = stream_begin_ + timing.stream;
     drain_ = timing.drain;
@@ -76,17 +92,27 @@ void MacArray::start() {
 
     trace("tile of operation {}: {} fill, {} stream, {} drain", command_->operation, timing.fill, timing.stream,
           timing.drain);
-    std::uint64_t macs = 0;
-    for (const MatmulPass& pass : tile.passes) {
-        macs += pass.m * pass.n * pass.k;
-    }
-    ledger_.add(command_->operation, mac_counters[mode], macs);
+    ledger_.add(command_->operation, mac_counters[mode], macs_of(tile));
     ledger_.add(command_->operation, Counter::accumulator_read_bytes, traffic.accumulator_read_bytes);
     ledger_.add(command_->operation, Counter::accumulator_write_bytes, traffic.accumulator_write_bytes);
     ledger_.add(command_->operation, Counter::transposed_bytes, traffic.transposed_bytes);
     if (tile.values) {
         compute(*tile.values, tile, params_.accumulation);
     }
+}
+
+void MacArray::tell_done() const {
+    const auto& tile = std::get<MatmulCommand>(command_->work);
+    CommandNote note{.unit = unit(), .operation = command_->operation, .begin = begin_, .end = now() + 1};
+    note.wait_begin = stream_end_;
+    note.wait = note.end - std::min(note.end, stream_end_ + drain_);
+    note.what = array_mode_names[static_cast<std::size_t>(tile.mode)];
+    note.m = tile.passes.front().m;
+    note.n = tile.passes.front().n;
+    note.k = tile.passes.front().k;
+    note.passes = tile.passes.size();
+    note.amount = macs_of(tile);
+    probe()->command_done(note);
 }
 
 // Ends a quiet spell where the kind of cycle changes, so that no spell mixes streaming with the rest.

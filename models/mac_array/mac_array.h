@@ -38,12 +38,14 @@ private:
     [[nodiscard]] Activity quiet_activity() const override;
     void pass(std::uint64_t cycles) override;
     void start();
+    void tell_done() const;
     [[nodiscard]] bool can_complete() const { return served_ && completion_out->ready(); }
 
     MacArrayParameters params_;
     std::uint32_t line_bytes_;  // of the scratchpad
     Ledger& ledger_;
     CommandPtr command_;              // null when idle
+    std::uint64_t begin_ = 0;         // cycle in which the present tile came
     std::uint64_t stream_begin_ = 0;  // cycles at which the parts of the present tile begin
     std::uint64_t stream_end_ = 0;
     std::uint64_t drain_ = 0;  // cycles

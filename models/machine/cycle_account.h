@@ -35,7 +35,7 @@ public:
     }
     void cycles_skipped(std::uint64_t cycles) override { ledger_.pass(cause(), cycles); }
 
-private:
+    /// Of the cycles that have passed last.
     [[nodiscard]] Cause cause() const {
         if (mac_array_.activity() == Activity::busy) {
             return mac_array_.streaming() ? Cause::compute : Cause::fill_drain;
@@ -50,6 +50,7 @@ private:
         return moving ? Cause::memory : Cause::control;
     }
 
+private:
     const Sequencer& sequencer_;
     const MacArray& mac_array_;
     const LogGradient& log_gradient_;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace nibble {
 
@@ -14,9 +15,10 @@ constexpr std::size_t channel_depth = 2;
 }  // namespace
 
 template <class T>
-Channel<T>& Machine::channel(const char* name) {
-    const auto made = std::make_shared<Channel<T>>(name, channel_depth);
+Channel<T>& Machine::channel(const std::string& name, MachineUnit client, MachineUnit server) {
+    const auto made = std::make_shared<Channel<T>>(name.c_str(), channel_depth);
     channels_.push_back(made);
+    watched_.push_back({name, client, server, made.get()});
     return *made;
 }
 
@@ -29,6 +31,30 @@ Machine::Machine(const MachineParameters& params, ProgramSource& program, Ledger
     account_ = std::make_unique<CycleAccount>(*sequencer_, *mac_array_, *log_gradient_, *vector_unit_, *load_, *store_,
                                               ledger);
     clock_.set_observer(*account_);
+    if (options.probe != nullptr || options.wave) {
+        watch(params, options);
+    }
+}
+
+std::array<ClockedModule*, machine_unit_count> Machine::units() const {
+    return {sequencer_.get(),  load_.get(),      store_.get(),        dram_.get(),
+            scratchpad_.get(), mac_array_.get(), log_gradient_.get(), vector_unit_.get()};
+}
+
+void Machine::watch(const MachineParameters& params, const RunOptions& options) {
+    MachineWatch::Units watched{};
+    for (std::size_t unit = 0; unit < machine_unit_count; ++unit) {
+        units()[unit]->set_probe(options.probe, static_cast<MachineUnit>(unit));
+        watched[unit] = units()[unit];
+    }
+    ledger_.set_probe(options.probe);
+    std::unique_ptr<WaveRecorder> wave;
+    if (options.wave) {
+        wave = std::make_unique<WaveRecorder>(*options.wave, params.name, params.clock_period_ps, watched_);
+    }
+    watch_ = std::make_unique<MachineWatch>(clock_, watched, *sequencer_, *mac_array_, *account_, options.probe,
+                                            std::move(wave));
+    clock_.set_observer(*watch_);
 }
 
 void Machine::build(std::uint8_t unit, const MachineParameters& params, ProgramSource& program) {
@@ -66,53 +92,53 @@ void Machine::build(std::uint8_t unit, const MachineParameters& params, ProgramS
 }
 
 template <class Engine>
-void Machine::bind_commands(Unit unit, Engine& engine) {
+void Machine::bind_commands(Unit unit, MachineUnit place, Engine& engine) {
     const auto u = static_cast<std::size_t>(unit);
     const std::string name(unit_names[u]);
-    auto& commands = channel<CommandPtr>((name + "_commands").c_str());
+    auto& commands = channel<CommandPtr>(name + "_commands", place, MachineUnit::sequencer);
     (*sequencer_->command_out[u])(commands);
     engine.command_in(commands);
-    auto& completions = channel<Completion>((name + "_completions").c_str());
+    auto& completions = channel<Completion>(name + "_completions", place, MachineUnit::sequencer);
     engine.completion_out(completions);
     (*sequencer_->completion_in[u])(completions);
 }
 
 template <class Engine>
-void Machine::bind_scratchpad(ScratchpadClient client, Engine& engine) {
+void Machine::bind_scratchpad(ScratchpadClient client, MachineUnit place, Engine& engine) {
     const auto c = static_cast<std::size_t>(client);
     const std::string name(scratchpad_client_names[c]);
-    auto& requests = channel<ScratchpadRequest>((name + "_line_requests").c_str());
+    auto& requests = channel<ScratchpadRequest>(name + "_line_requests", place, MachineUnit::scratchpad);
     engine.scratchpad_request_out(requests);
     (*scratchpad_->request_in[c])(requests);
-    auto& done = channel<ScratchpadDone>((name + "_lines_done").c_str());
+    auto& done = channel<ScratchpadDone>(name + "_lines_done", place, MachineUnit::scratchpad);
     (*scratchpad_->done_out[c])(done);
     engine.scratchpad_done_in(done);
 }
 
-void Machine::bind_memory(Dram::Client client, DmaEngine& engine) {
+void Machine::bind_memory(Dram::Client client, MachineUnit place, DmaEngine& engine) {
     const auto c = static_cast<std::size_t>(client);
     const std::string name = engine.basename();
-    auto& requests = channel<MemoryRequest>((name + "_memory_requests").c_str());
+    auto& requests = channel<MemoryRequest>(name + "_memory_requests", place, MachineUnit::dram);
     engine.memory_request_out(requests);
     (*dram_->request_in[c])(requests);
-    auto& responses = channel<MemoryResponse>((name + "_memory_responses").c_str());
+    auto& responses = channel<MemoryResponse>(name + "_memory_responses", place, MachineUnit::dram);
     (*dram_->response_out[c])(responses);
     engine.memory_response_in(responses);
 }
 
 void Machine::bind() {
-    bind_commands(Unit::load, *load_);
-    bind_commands(Unit::mac_array, *mac_array_);
-    bind_commands(Unit::log_gradient, *log_gradient_);
-    bind_commands(Unit::vector_unit, *vector_unit_);
-    bind_commands(Unit::store, *store_);
-    bind_scratchpad(ScratchpadClient::mac_array, *mac_array_);
-    bind_scratchpad(ScratchpadClient::log_gradient, *log_gradient_);
-    bind_scratchpad(ScratchpadClient::vector_unit, *vector_unit_);
-    bind_scratchpad(ScratchpadClient::load, *load_);
-    bind_scratchpad(ScratchpadClient::store, *store_);
-    bind_memory(Dram::Client::load, *load_);
-    bind_memory(Dram::Client::store, *store_);
+    bind_commands(Unit::load, MachineUnit::load, *load_);
+    bind_commands(Unit::mac_array, MachineUnit::mac_array, *mac_array_);
+    bind_commands(Unit::log_gradient, MachineUnit::log_gradient, *log_gradient_);
+    bind_commands(Unit::vector_unit, MachineUnit::vector_unit, *vector_unit_);
+    bind_commands(Unit::store, MachineUnit::store, *store_);
+    bind_scratchpad(ScratchpadClient::mac_array, MachineUnit::mac_array, *mac_array_);
+    bind_scratchpad(ScratchpadClient::log_gradient, MachineUnit::log_gradient, *log_gradient_);
+    bind_scratchpad(ScratchpadClient::vector_unit, MachineUnit::vector_unit, *vector_unit_);
+    bind_scratchpad(ScratchpadClient::load, MachineUnit::load, *load_);
+    bind_scratchpad(ScratchpadClient::store, MachineUnit::store, *store_);
+    bind_memory(Dram::Client::load, MachineUnit::load, *load_);
+    bind_memory(Dram::Client::store, MachineUnit::store, *store_);
 }
 
 RunSummary Machine::run() {
@@ -125,17 +151,13 @@ RunSummary Machine::run() {
     summary.edges = clock_.edges();
     summary.causes = ledger_.causes();
     summary.counters = ledger_.counters();
-    const auto tell = [&](const ClockedModule& unit) {
-        summary.units.push_back({unit.basename(), unit.activity_cycles()});
-    };
-    tell(*sequencer_);
-    tell(*load_);
-    tell(*store_);
-    tell(*dram_);
-    tell(*scratchpad_);
-    tell(*mac_array_);
-    tell(*log_gradient_);
-    tell(*vector_unit_);
+    for (const ClockedModule* unit : units()) {
+        summary.units.push_back({unit->basename(), unit->activity_cycles()});
+    }
+    if (watch_ != nullptr) {
+        dram_->tell_rest(summary.cycles);
+        watch_->finish(summary.cycles);
+    }
     return summary;
 }
 

@@ -50,7 +50,17 @@ void Scratchpad::start(std::size_t client, const ScratchpadRequest& request) {
     for (const LineStream& stream : request.streams()) {
         ledger_.add(request.operation, line_counter(stream), stream.lines);
     }
-    serving_[client] = {true, request.operation, request.tag};
+    Served& served = serving_[client];
+    served.under_way = true;
+    served.operation = request.operation;
+    served.tag = request.tag;
+    if (probe() != nullptr) {
+        served.lines = {.begin = now()};
+        for (const LineStream& stream : request.streams()) {
+            served.lines.lines[static_cast<std::size_t>(stream.part)][static_cast<std::size_t>(stream.access)] +=
+                stream.lines;
+        }
+    }
 }
 
 void Scratchpad::finish(std::size_t client) {
@@ -58,6 +68,10 @@ void Scratchpad::finish(std::size_t client) {
     const std::uint64_t conflicts = core_.take_conflicts(static_cast<ScratchpadClient>(client));
     ledger_.add(served.operation, Counter::scratchpad_conflict_cycles, conflicts);
     ledger_.add(served.operation, client_conflict_counters[client], conflicts);
+    if (probe() != nullptr) {
+        served.lines.end = now() + 1;
+        probe()->lines_served(served.lines);
+    }
     (*done_out[client])->push({served.tag});
     served.under_way = false;
 }

@@ -45,6 +45,7 @@ private:
         bool under_way = false;  // its end has not been told
         std::uint64_t operation = 0;
         std::uint64_t tag = 0;
+        LineNote lines{};  // where somebody watches
     };
 
     ScratchpadCore core_;

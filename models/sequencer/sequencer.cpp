@@ -10,6 +10,14 @@
 
 namespace nibble {
 
+namespace {
+
+/// In the order of Unit.
+constexpr std::array<MachineUnit, unit_count> machine_units{
+    MachineUnit::load, MachineUnit::mac_array, MachineUnit::log_gradient, MachineUnit::vector_unit, MachineUnit::store};
+
+}  // namespace
+
 Sequencer::Sequencer(const sc_core::sc_module_name& name, Clock& clock, const SequencerParameters& params,
                      ProgramSource& program, Ledger& ledger)
     : ClockedModule(name, clock), params_(params), program_(program), ledger_(ledger), next_(program.next()) {
@@ -30,6 +38,9 @@ Activity Sequencer::tick() {
             trace("issues to {} for operation {}", unit_names[u], queues_[u].front()->operation);
             (*command_out[u])->push(std::move(queues_[u].front()));
             queues_[u].pop_front();
+            if (probe() != nullptr) {
+                probe()->issued(machine_units[u], std::exchange(waited_for_[u], std::nullopt));
+            }
             acted = true;
         }
     }
@@ -62,13 +73,27 @@ bool Sequencer::can_issue(std::size_t unit) const {
     if (queues_[unit].empty() || !(*command_out[unit])->ready()) {
         return false;
     }
-    const Dependencies& needs = queues_[unit].front()->needs;
+    return first_unmet(queues_[unit].front()->needs) == unit_count;
+}
+
+/// Number of the first unit of which completions are missing; unit_count if there is none.
+std::size_t Sequencer::first_unmet(const Dependencies& needs) const {
+    std::size_t u = 0;
+    while (u < unit_count && completed_[u] >= needs[u]) {
+        ++u;
+    }
+    return u;
+}
+
+void Sequencer::note_waits() {
     for (std::size_t u = 0; u < unit_count; ++u) {
-        if (completed_[u] < needs[u]) {
-            return false;
+        if (!queues_[u].empty()) {
+            const std::size_t unmet = first_unmet(queues_[u].front()->needs);
+            if (unmet < unit_count) {
+                waited_for_[u] = machine_units[unmet];
+            }
         }
     }
-    return true;
 }
 
 bool Sequencer::can_fetch() const {

@@ -32,6 +32,9 @@ public:
     /// An operation became complete in the last cycle: its books can be closed once the cycle is over.
     [[nodiscard]] bool retiring() const { return retiring_; }
 
+    /// Takes note, between two edges, of which unit each queue's head waits for: the probe is told when it is issued.
+    void note_waits();
+
     [[nodiscard]] std::uint64_t quiet_until() const override;
     [[nodiscard]] std::string state() const override;
 
@@ -46,6 +49,7 @@ private:
     Activity tick() override;
     [[nodiscard]] Activity quiet_activity() const override { return Activity::waiting_for_input; }
     [[nodiscard]] bool can_issue(std::size_t unit) const;
+    [[nodiscard]] std::size_t first_unmet(const Dependencies& needs) const;
     [[nodiscard]] bool can_fetch() const;
     [[nodiscard]] bool can_retire() const;
     void fetch();
@@ -60,6 +64,7 @@ private:
     std::deque<OpenOperation> open_;
     ProgramItem next_;  // fetched, not yet in a queue
     bool retiring_ = false;
+    std::array<std::optional<MachineUnit>, unit_count> waited_for_{};  // by the head of each queue, as last noted
 };
 
 }  // namespace nibble

@@ -44,6 +44,8 @@ Activity StreamingUnit::tick() {
         const Work work = start(*command_);
         request_ = request_for(work, command_->operation);
         requesting_ = request_.count > 0;
+        begin_ = now();
+        amount_ = work.amount;
         lanes_done_ = now() + work.lane_cycles + pipeline_depth_;
         trace("operation {}: {} cycles of lanes, {} streams of lines", command_->operation, work.lane_cycles,
               request_.count);
@@ -58,10 +60,21 @@ Activity StreamingUnit::tick() {
     }
     if (lanes_done_by(now()) && can_complete()) {
         completion_out->push({command_->operation});
+        if (probe() != nullptr) {
+            tell_done();
+        }
         command_.reset();
         progress();
     }
     return Activity::busy;
+}
+
+void StreamingUnit::tell_done() const {
+    CommandNote note{.unit = unit(), .operation = command_->operation, .begin = begin_, .end = now() + 1};
+    note.wait_begin = lanes_done_;
+    note.wait = now() - lanes_done_;
+    note.amount = amount_;
+    probe()->command_done(note);
 }
 
 std::uint64_t StreamingUnit::quiet_until() const {

@@ -36,6 +36,7 @@ protected:
         PartLines lines_read{};
         PartLines lines_written{};
         std::uint64_t lines_per_cycle = 1;  ///< that the ports can move
+        std::uint64_t amount = 0;           ///< as in CommandNote
     };
 
     StreamingUnit(const sc_core::sc_module_name& name, Clock& clock, std::uint32_t pipeline_depth,
@@ -54,6 +55,7 @@ private:
     [[nodiscard]] ScratchpadRequest request_for(const Work& work, std::uint64_t operation) const;
     Activity tick() override;
     [[nodiscard]] Activity quiet_activity() const override;
+    void tell_done() const;
     [[nodiscard]] bool lanes_done_by(std::uint64_t cycle) const { return cycle >= lanes_done_; }
     [[nodiscard]] bool can_complete() const { return !requesting_ && !transferring_ && completion_out->ready(); }
 
@@ -64,6 +66,8 @@ private:
     ScratchpadRequest request_;           // of the present command
     bool requesting_ = false;             // request_ has yet to be pushed
     bool transferring_ = false;           // request_ is being served
+    std::uint64_t begin_ = 0;             // cycle in which the present command came
+    std::uint64_t amount_ = 0;            // of work in it
     std::uint64_t lanes_done_ = 0;        // first cycle in which the pipeline has drained
 };
 

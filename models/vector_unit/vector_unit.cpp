@@ -21,7 +21,8 @@ StreamingUnit::Work VectorUnit::start(const Command& command) {
     return {.lane_cycles = ceil_div(vector.lane_ops, params_.lanes),
             .lines_read = lines(vector.read_bytes),
             .lines_written = lines(vector.write_bytes),
-            .lines_per_cycle = lines_of(params_.lanes * port_bytes_per_lane)};
+            .lines_per_cycle = lines_of(params_.lanes * port_bytes_per_lane),
+            .amount = vector.lane_ops};
 }
 
 }  // namespace nibble

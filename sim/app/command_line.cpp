@@ -25,6 +25,7 @@
 #include "sim/app/report_command.h"
 #include "sim/app/run_command.h"
 #include "sim/app/sweep_command.h"
+#include "sim/app/timeline_command.h"
 #include "sim/app/trace_source.h"
 #include "sim/app/workload_command.h"
 #include "sim/base/error.h"
@@ -47,6 +48,7 @@ public:
         app_.require_subcommand(1);
         app_.footer("Exit codes: 0 ok, 2 wrong input or usage, 70 internal error, 130 interrupted.");
         add_run();
+        add_timeline();
         add_import();
         add_info();
         add_workload();
@@ -125,6 +127,34 @@ private:
         command.callback([this] { action_ = [this] { import_command(trace_request(), output_, json_, quiet_); }; });
     }
 
+    /// What is to be seen of a run as it goes on.
+    void add_watch_options(CLI::App& run) {
+        WatchRequest& watch = run_.watch;
+        run.add_option("--timeline", watch.timeline,
+                       "File for what every unit did when, for Perfetto: compressed JSON, plain (.json), or native "
+                       "(.pftrace)");
+        run.add_flag("--series", watch.series, "Put the run over time into result.json");
+        run.add_option("--wave", watch.wave, "VCD file for the waveform of a window");
+        run.add_option("--wave-from", watch.wave_from, "First cycle of the waveform")->capture_default_str();
+        run.add_option("--wave-to", watch.wave_to, "First cycle after the waveform");
+        run.add_option("--wave-units", watch.wave_units, "Units in the waveform, by a shell pattern")
+            ->capture_default_str();
+        run.add_option("--wave-machine", watch.wave_machine, "Whose waveform")
+            ->check(CLI::IsMember({"machine", "baseline"}))
+            ->capture_default_str();
+    }
+
+    void add_timeline() {
+        CLI::App& timeline = *app_.add_subcommand("timeline", "Show a timeline on the terminal");
+        timeline.add_option("FILE", timeline_.file, "Made by run --timeline, in JSON, plain or compressed")->required();
+        timeline.add_option("--from", timeline_.from, "First cycle to show")->capture_default_str();
+        timeline.add_option("--to", timeline_.to, "First cycle not to show (default: the end of the run)");
+        timeline.add_option("--width", timeline_.width, "Characters of a line")
+            ->check(CLI::Range(std::size_t{50}, std::size_t{1000}));
+        timeline.add_flag("--json", timeline_.json, "Print JSON");
+        timeline.callback([this] { action_ = [this] { timeline_command(timeline_); }; });
+    }
+
     void add_run() {
         CLI::App& run = *app_.add_subcommand("run", "Run a training step on a machine and on its 16-bit baseline");
         run.add_option("TRACE", trace_.name, "Trace, built-in workload, or file of another program (see import)")
@@ -156,6 +186,7 @@ private:
         run.add_option("--mapping-out", run_.mapping_out, "File for the mappings used, to be edited and read back");
         run.add_flag("--no-mapping-cache", no_mapping_cache_,
                      "Search every mapping anew, and keep none for later runs");
+        add_watch_options(run);
         run.add_option("--out", run_.out, "Directory for result.json, ops.csv, report.txt and the machines used");
         run.add_option("--report", run_.report, "HTML file for a page to look at (see report)");
         run.add_flag("--json", run_.json, "Print result.json instead of the report");
@@ -346,6 +377,7 @@ private:
     std::string group_ = "workload";
     DiffRequest diff_;
     ReportRequest report_;
+    TimelineRequest timeline_;
     std::optional<std::uint64_t> batch_;
     std::string clock_ = "skipping";
     std::string objective_ = "energy-delay";

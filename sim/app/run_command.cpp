@@ -245,6 +245,7 @@ void run_command(const RunRequest& request) {
     const DramEnergyTable dram = load_dram_energy();
     Subject subject = make_subject(machine, technology, dram, request.recipe);
     std::optional<Subject> baseline_subject = make_baseline_subject(request.baseline, machine, technology, dram);
+    check(request.watch, baseline_subject.has_value());
     Setup setup{
         .program = request.program,
         .program_hash = program_hash(),
@@ -274,6 +275,7 @@ void run_command(const RunRequest& request) {
     const DeferInterrupts until_outputs_are_tidy;
     ResultCollector collector(std::move(setup));
     Outputs outputs(request, collector.setup());
+    RunWatch watch(request.watch);
     Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
     job.lowering.mappings = &mappings.machine;
     job.lowering.dump_codes = outputs.codes_path();
@@ -283,6 +285,7 @@ void run_command(const RunRequest& request) {
         baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);
         baseline->lowering.mappings = &mappings.baseline;
     }
+    watch.prepare(job, baseline ? &*baseline : nullptr);
     const std::uint64_t operations = plans.machine->operations() * (baseline ? 2 : 1);
     Summaries summaries;
     {
@@ -293,7 +296,11 @@ void run_command(const RunRequest& request) {
         };
         summaries = simulate(trace.path(), job, baseline ? &*baseline : nullptr, sink, progress);
     }
-    outputs.finish(collector.finish(std::move(summaries.machine), summaries.baseline ? &*summaries.baseline : nullptr));
+    const Result result =
+        collector.finish(std::move(summaries.machine), summaries.baseline ? &*summaries.baseline : nullptr);
+    watch.write(result, request.quiet);
+    outputs.finish(result);
+    watch.commit();
 }
 
 }  // namespace nibble

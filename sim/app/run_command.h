@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sim/app/mapping_choice.h"
+#include "sim/app/run_watch.h"
 #include "sim/app/trace_source.h"
 
 namespace nibble {
@@ -24,6 +25,7 @@ struct RunRequest {
     MappingOptions mapping;   ///< of the GEMMs of both machines
     std::string mapping_out;  ///< file for the mappings used; empty: none
     std::string dump_codes;   ///< .npz file for the codes of recorded operands on the machine; empty: none
+    WatchRequest watch;       ///< of the run as it goes on
     bool json = false;
     bool quiet = false;
 };

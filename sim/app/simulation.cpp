@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <fstream>
 #include <memory>
 #include <poll.h>
 #include <system_error>
@@ -15,6 +16,7 @@
 #include "sim/app/progress.h"
 #include "sim/base/error.h"
 #include "sim/counters/ledger.h"
+#include "sim/timeline/run_probe.h"
 
 namespace nibble {
 
@@ -23,10 +25,30 @@ namespace {
 RunSummary run_machine(const std::string& trace_path, const Job& job, const MachineProcess::RecordSink& sink) {
     Lowering lowering(trace_path, *job.plan, job.machine, job.lowering);
     Ledger ledger(sink);
+    std::ofstream events;
+    std::unique_ptr<TimelineWriter> timeline;
+    if (job.timeline) {
+        events.open(job.timeline->events, std::ios::binary);
+        timeline =
+            make_timeline_writer(job.timeline->format, events, job.timeline->process, job.machine.clock_period_ps);
+    }
+    std::optional<RunProbe> probe;
+    if (job.series || timeline != nullptr) {
+        probe.emplace(job.plan->operations(), timeline.get());
+    }
     RunOptions options;
     options.skipping = job.skipping;
+    options.probe = probe ? &*probe : nullptr;
+    options.wave = job.wave;
     Machine machine(job.machine, lowering, ledger, options);
     RunSummary summary = machine.run();
+    if (probe) {
+        probe->finish();
+        summary.series = std::make_shared<const Series>(probe->series());
+    }
+    if (timeline != nullptr && !events.flush()) {
+        throw InputError("temporary file for the timeline cannot be written");
+    }
     summary.on_chip = lowering.on_chip();
     summary.values_checked = lowering.values_checked();
     return summary;

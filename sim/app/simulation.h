@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "models/machine/machine_params.h"
+#include "models/machine/wave_recorder.h"
 #include "sim/counters/op_record.h"
 #include "sim/lowering/lowering.h"
 #include "sim/lowering/tensor_plan.h"
+#include "sim/timeline/timeline_file.h"
 
 namespace nibble {
 
@@ -20,6 +23,15 @@ struct Job {
     const TensorPlan* plan = nullptr;
     LoweringOptions lowering;
     bool skipping = true;
+    bool series = false;  ///< the summary says how the run went over time
+    /// Where events of the timeline go, to be put together later.
+    struct Timeline {
+        std::filesystem::path events;
+        TimelineFormat format = TimelineFormat::json;
+        unsigned process = 1;
+    };
+    std::optional<Timeline> timeline{};
+    std::optional<WaveRequest> wave{};
 };
 
 struct Summaries {

@@ -157,6 +157,14 @@ std::string encode(const RunSummary& summary) {
     for (const UnitActivity& unit : summary.units) {
         code_unit(encoder, unit);
     }
+    encoder.field(summary.series != nullptr);
+    if (summary.series != nullptr) {
+        encoder.field(summary.series->bucket_cycles);
+        encoder.field(summary.series->buckets.size());
+        for (const SeriesBucket& bucket : summary.series->buckets) {
+            encoder.field(bucket);
+        }
+    }
     return encoder.take();
 }
 
@@ -168,6 +176,18 @@ RunSummary decode_summary(std::string_view bytes) {
     decoder.field(units);
     for (std::size_t i = 0; i < units; ++i) {
         code_unit(decoder, summary.units.emplace_back());
+    }
+    bool has_series = false;
+    decoder.field(has_series);
+    if (has_series) {
+        Series series;
+        decoder.field(series.bucket_cycles);
+        std::size_t buckets = 0;
+        decoder.field(buckets);
+        for (std::size_t i = 0; i < buckets; ++i) {
+            decoder.field(series.buckets.emplace_back());
+        }
+        summary.series = std::make_shared<const Series>(std::move(series));
     }
     return summary;
 }

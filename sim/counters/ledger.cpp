@@ -21,6 +21,9 @@ void Ledger::open(OpRecord record) {
             record.causes[i] += std::exchange(early_causes_[i], 0);
         }
     }
+    if (probe_ != nullptr) {
+        probe_->operation_opened(record);
+    }
     open_.push_back(std::move(record));
 }
 
@@ -55,6 +58,9 @@ void Ledger::retire_oldest() {
     }
     for (std::size_t i = 0; i < cause_count; ++i) {
         causes_[i] += record.causes[i];
+    }
+    if (probe_ != nullptr) {
+        probe_->operation_retired(record);
     }
     sink_(record);
     open_.pop_front();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/counters/op_record.h"
+#include "sim/counters/probe.h"
 
 namespace nibble {
 
@@ -20,12 +21,18 @@ public:
     /// `sink` receives each record when its operation retires, in trace order.
     explicit Ledger(Sink sink) : sink_(std::move(sink)) {}
 
+    /// Is told of operations and of what is added for them; null: nobody is.
+    void set_probe(Probe* probe) { probe_ = probe; }
+
     /// Operations are opened in trace order.
     void open(OpRecord record);
     /// All commands of the operation are known: what they ask for is on record.
     void state(std::uint64_t operation, const OperationStatement& statement);
     void add(std::uint64_t operation, Counter counter, std::uint64_t amount) {
         at(operation).counters[index_of(counter)] += amount;
+        if (probe_ != nullptr) {
+            probe_->counted(counter, amount);
+        }
     }
     /// For what no single operation asked for (refresh, row activations of interleaved streams): the oldest one pays.
     void add_to_oldest(Counter counter, std::uint64_t amount);
@@ -46,6 +53,7 @@ private:
     [[nodiscard]] OpRecord& at(std::uint64_t operation);
 
     Sink sink_;
+    Probe* probe_ = nullptr;
     std::vector<std::function<void()>> settle_;
     std::deque<OpRecord> open_;
     std::uint64_t first_ = 0;  // index of open_.front()

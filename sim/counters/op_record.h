@@ -8,6 +8,7 @@
 
 #include "sim/counters/counter.h"
 #include "sim/counters/on_chip_record.h"
+#include "sim/counters/series.h"
 #include "sim/counters/value_record.h"
 
 namespace nibble {
@@ -59,7 +60,8 @@ struct RunSummary {
     CounterValues counters{};  ///< sum over operations
     std::vector<UnitActivity> units;
     OnChipRecord on_chip;
-    std::uint64_t values_checked = 0;  ///< GEMM outputs compared with the plain reference (values mode)
+    std::shared_ptr<const Series> series;  ///< the run over time, if that was asked for, else null
+    std::uint64_t values_checked = 0;      ///< GEMM outputs compared with the plain reference (values mode)
 };
 
 }  // namespace nibble

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,42 @@
 #include "sim/base/error.h"
 
 namespace nibble {
+
+/// Is told of the beats of one channel.
+class ChannelTap {
+public:
+    virtual ~ChannelTap() = default;
+    virtual void pushed(std::uint64_t id) = 0;
+    virtual void popped() = 0;
+};
+
+/// What can be seen of a channel from outside, whatever it carries.
+class ChannelState {
+public:
+    virtual ~ChannelState() = default;
+    /// Beats in it at the start of the cycle.
+    [[nodiscard]] virtual std::size_t used() const = 0;
+    [[nodiscard]] virtual std::size_t depth() const = 0;
+    /// Null: nobody is told.
+    void set_tap(ChannelTap* tap) { tap_ = tap; }
+
+protected:
+    ChannelTap* tap_ = nullptr;
+};
+
+/// Whose a beat is: the number of its operation, or the tag of its request where it knows no operation; otherwise 0.
+template <class T>
+[[nodiscard]] std::uint64_t id_of(const T& beat) {
+    if constexpr (requires { beat->operation; }) {
+        return beat->operation;
+    } else if constexpr (requires { beat.operation; }) {
+        return beat.operation;
+    } else if constexpr (requires { beat.tag; }) {
+        return beat.tag;
+    } else {
+        return 0;
+    }
+}
 
 /// Producer's view of a channel.
 template <class T>
@@ -36,12 +73,14 @@ public:
 /// * A beat pushed in cycle t can first be popped in cycle t+1.
 /// * ready() does not look through a pop of the same cycle: full throughput needs depth >= 2.
 template <class T>
-class Channel final : public sc_core::sc_prim_channel, public PushIf<T>, public PopIf<T> {
+class Channel final : public sc_core::sc_prim_channel, public PushIf<T>, public PopIf<T>, public ChannelState {
 public:
     Channel(const char* name, std::size_t depth) : sc_prim_channel(name), slots_(depth) {
         require(depth > 0, "depth must be at least 1");
     }
 
+    [[nodiscard]] std::size_t used() const override { return used_; }
+    [[nodiscard]] std::size_t depth() const override { return slots_.size(); }
     [[nodiscard]] bool ready() const override { return used_ < slots_.size(); }
     [[nodiscard]] bool valid() const override { return used_ > 0; }
     [[nodiscard]] const T& front() const override {
@@ -52,6 +91,9 @@ public:
     void push(T beat) override {
         require(ready(), "push() while not ready");
         require(!pushing_, "second push() in one cycle");
+        if (tap_ != nullptr) {
+            tap_->pushed(id_of(beat));
+        }
         staged_ = std::move(beat);
         pushing_ = true;
         request_update();
@@ -60,6 +102,9 @@ public:
     T pop() override {
         require(valid(), "pop() while not valid");
         require(!popping_, "second pop() in one cycle");
+        if (tap_ != nullptr) {
+            tap_->popped();
+        }
         popping_ = true;
         request_update();
         return std::move(slots_[head_]);

@@ -12,6 +12,7 @@
 #include <systemc>
 
 #include "sim/counters/counter.h"
+#include "sim/counters/probe.h"
 #include "sim/kernel/clock.h"
 
 namespace nibble {
@@ -30,6 +31,12 @@ public:
     }
     [[nodiscard]] std::string unit_name() const override { return name(); }
 
+    /// Who is told what the unit does, and as which unit; without it, nobody.
+    void set_probe(Probe* probe, MachineUnit unit) {
+        probe_ = probe;
+        unit_ = unit;
+    }
+
 protected:
     SC_HAS_PROCESS(ClockedModule);
     ClockedModule(const sc_core::sc_module_name& name, Clock& clock) : sc_module(name), clock_(clock) {
@@ -40,6 +47,10 @@ protected:
     }
 
     [[nodiscard]] std::uint64_t now() const { return clock_.now(); }
+    /// Null if nobody watches.
+    [[nodiscard]] Probe* probe() const { return probe_; }
+    /// Which unit it is to the probe.
+    [[nodiscard]] MachineUnit unit() const { return unit_; }
     /// Logs what the unit does, with cycle and unit in front. Compiled into debug builds only.
     template <class... Arguments>
     void trace([[maybe_unused]] fmt::format_string<Arguments...> text,
@@ -82,6 +93,8 @@ private:
     }
 
     Clock& clock_;
+    Probe* probe_ = nullptr;
+    MachineUnit unit_ = MachineUnit::sequencer;
     Activity activity_ = Activity::idle;
     ActivityCycles by_activity_{};
 };

@@ -11,6 +11,7 @@
 
 #include "sim/energy/baseline.h"
 #include "sim/report/metrics.h"
+#include "sim/report/series_json.h"
 #include "sim/report/waterfall.h"
 
 namespace nibble {
@@ -349,7 +350,11 @@ std::string op_json(const OpRecord& machine, const OpRecord* baseline, const Set
 void write_result_json(std::ostream& out, const Result& result, std::istream& ops) {
     std::string head = dump(head_json(result), 2);
     head.resize(head.rfind('\n'));  // the closing brace comes after the operations
-    out << head << ",\n  \"ops\": [";
+    out << head;
+    if (result.machine.summary.series != nullptr) {
+        out << ",\n  \"series\": " << series_json(result);
+    }
+    out << ",\n  \"ops\": [";
     const char* separator = "\n";
     for (std::string line; std::getline(ops, line);) {
         out << separator << "    " << line;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@
 #include "sim/input/workload_reader.h"
 #include "sim/kernel/report_bridge.h"
 #include "sim/lowering/lowering.h"
+#include "sim/timeline/run_probe.h"
+#include "sim/timeline/timeline_file.h"
 
 namespace {
 
@@ -173,6 +176,7 @@ struct Scenario {
     std::string layers = "*";
     bool skipping = true;
     bool values = false;
+    bool timeline = false;  ///< record one, uncompressed
 };
 
 Measured run(const Scenario& scenario, bool count_macs) {
@@ -185,9 +189,21 @@ Measured run(const Scenario& scenario, bool count_macs) {
     const TensorPlan plan(path, machine, *options.recipe, options.selection);
     Lowering program(path, plan, machine, options);
     Ledger ledger([](const OpRecord&) {});
-    Machine model(machine, program, ledger, {.skipping = scenario.skipping});
+    std::ofstream events;
+    std::unique_ptr<TimelineWriter> timeline;
+    std::optional<RunProbe> probe;
+    RunOptions run_options{.skipping = scenario.skipping};
+    if (scenario.timeline) {
+        events.open("/dev/null");
+        timeline = make_timeline_writer(TimelineFormat::json, events, 1, machine.clock_period_ps);
+        run_options.probe = &probe.emplace(plan.operations(), timeline.get());
+    }
+    Machine model(machine, program, ledger, run_options);
     const double begin = processor_seconds();
     const RunSummary summary = model.run();
+    if (probe) {
+        probe->finish();
+    }
     const double seconds = processor_seconds() - begin;
     double macs = 0;
     for (const Counter counter : {Counter::mac_int4, Counter::mac_int4_fp4, Counter::mac_fp8, Counter::mac_fp16}) {
@@ -208,6 +224,13 @@ void skipping(benchmark::State& state) {
     measure(state, "cycles/s", [] { return run({}, false); });
 }
 BENCHMARK(skipping)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+// What watching a run for its timeline and series adds to `skipping`.
+void skipping_with_timeline(benchmark::State& state) {
+    step_trace("resnet18", 1);
+    measure(state, "cycles/s", [] { return run({.timeline = true}, false); });
+}
+BENCHMARK(skipping_with_timeline)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 // The compute-bound layers of the demo: the GEMMs of ResNet-18 at batch 16.
 void skipping_compute_bound(benchmark::State& state) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -92,6 +93,31 @@ TEST(ResultJson, SaysWhatWasExpectedOfEachMapping) {
 TEST(ResultJson, FollowsThePublishedSchema) {
     EXPECT_EQ(schema_problems(document(true)), "");
     EXPECT_EQ(schema_problems(document(false)), "");
+}
+
+TEST(ResultJson, ShowsTheRunOverTimeIfItIsThere) {
+    EXPECT_FALSE(document(true).contains("series"));
+    SeriesRecorder recorder;
+    recorder.add(Counter::mac_int4, 0, 2, 10);
+    recorder.add(Counter::cycles, 0, 2, 2);
+    ResultCollector collector(samples::setup(false));
+    for (const OpRecord& record : samples::machine_records()) {
+        collector.add(record, nullptr);
+    }
+    RunSummary summary = samples::summary_of(samples::machine_records());
+    summary.series = std::make_shared<const Series>(recorder.series());
+    const Result result = collector.finish(std::move(summary), nullptr);
+    std::ostringstream out;
+    std::istringstream no_operations;
+    write_result_json(out, result, no_operations);
+    const Json json = Json::parse(out.str());
+    EXPECT_EQ(schema_problems(json), "");
+    const Json& series = json["series"]["machine"];
+    EXPECT_TRUE(json["series"]["baseline"].is_null());
+    EXPECT_EQ(series["bucket_cycles"], 1);
+    EXPECT_EQ(series["macs"], Json::array({5, 5}));
+    EXPECT_EQ(series["units"]["mac_array"], Json::array({0, 0}));
+    EXPECT_EQ(series["energy_pj"], Json::array({5.5, 5.5}));  // 1 pJ a MAC, 0.5 pJ a cycle
 }
 
 TEST(ResultJson, SchemaIsStrict) {
