@@ -200,6 +200,7 @@ private:
                 request.program = version;
                 request.trace = trace_request();
                 request.skipping = clock_ == "skipping";
+                request.watch.series = request.watch.series || !request.report.empty();  // which it draws
                 request.mapping.objective = static_cast<MappingObjective>(
                     std::ranges::find(mapping_objective_names, objective_) - mapping_objective_names.begin());
                 request.mapping.cache = !no_mapping_cache_;
