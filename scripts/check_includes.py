@@ -35,9 +35,9 @@ ALLOWED = {
     "models/vector_unit": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params", "models/numerics",
                            "models/scratchpad", "models/streaming_unit"},
     "models/sequencer": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params"},
-    "models/machine": {"sim/base", "sim/counters", "sim/wave", "sim/kernel", "sim/program", "params", "models/scratchpad",
-                       "models/dma", "models/dram", "models/mac_array", "models/log_gradient", "models/vector_unit",
-                       "models/sequencer"},
+    "models/machine": {"sim/base", "sim/counters", "sim/wave", "sim/kernel", "sim/program", "params",
+                       "models/scratchpad", "models/dma", "models/dram", "models/mac_array", "models/log_gradient",
+                       "models/vector_unit", "models/sequencer"},
     # Around the silicon. Of the units, only plain cores: formulas, tables of standards, bit-true arithmetic.
     "sim/config": {"sim/base", "params", "models/dram", "models/mac_array", "models/numerics"},
     "sim/input": {"sim/base", "sim/config", "models/numerics", "models/vector_unit"},
@@ -57,9 +57,9 @@ ALLOWED = {
 }
 
 # No file of these folders may reach a SystemC header, not even through others.
-SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "sim/wave", "python", "params", "sim/program", "sim/config",
-                "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy", "sim/report",
-                "sim/timeline", "sim/explore"}
+SYSTEMC_FREE = {"sim/base", "sim/counters", "models/numerics", "sim/wave", "python", "params", "sim/program",
+                "sim/config", "sim/input", "sim/import", "sim/memtest", "sim/lowering", "sim/mapping", "sim/energy",
+                "sim/report", "sim/timeline", "sim/explore"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SYSTEMC_HEADERS = {"systemc", "systemc.h", "tlm", "tlm.h"}
