@@ -35,9 +35,9 @@ ALLOWED = {
     "models/vector_unit": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params", "models/numerics",
                            "models/scratchpad", "models/streaming_unit"},
     "models/sequencer": {"sim/base", "sim/counters", "sim/kernel", "sim/program", "params"},
-    "models/machine": {"sim/base", "sim/counters", "sim/wave", "sim/kernel", "sim/program", "params", "models/scratchpad",
-                       "models/dma", "models/dram", "models/mac_array", "models/log_gradient", "models/vector_unit",
-                       "models/sequencer"},
+    "models/machine": {"sim/base", "sim/counters", "sim/wave", "sim/kernel", "sim/program", "params",
+                       "models/scratchpad", "models/dma", "models/dram", "models/mac_array", "models/log_gradient",
+                       "models/vector_unit", "models/sequencer"},
     # Around the silicon. Of the units, only plain cores: formulas, tables of standards, bit-true arithmetic.
     "sim/config": {"sim/base", "params", "models/dram", "models/mac_array", "models/numerics"},
     "sim/input": {"sim/base", "sim/config", "models/numerics", "models/vector_unit"},

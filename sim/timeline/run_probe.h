@@ -25,7 +25,7 @@ public:
     /// Slices of all commands that a timeline may have, about, and the least that an operation gets of them in a unit.
     static constexpr std::uint64_t slices_of_commands = 300'000;
     static constexpr std::size_t least_slices = 4;
-    static constexpr std::size_t most_slices = 256;
+    static constexpr std::size_t most_slices = 1024;
     /// Characters of a name; what is longer is cut.
     static constexpr std::size_t longest_name = 200;
 
