@@ -21,7 +21,7 @@ void add_full_precision_product(std::uint64_t m, std::uint64_t n, std::uint64_t 
     const std::size_t run = std::min<std::size_t>(longest_run, k);
     std::vector<double> a_strip(run * tile_rows);
     std::vector<double> b_tiles(run * round_up(n, width));
-    const VectorUnit unit = vector_units().back();
+    const HostVectors unit = vector_units().back();
     ProductStrip strip{.terms = 0, .a = a_strip.data(), .b = b_tiles.data(), .out = nullptr, .rows = 0, .columns = n};
     for (std::size_t start = 0; start < k; start += run) {
         strip.terms = std::min<std::size_t>(run, k - start);

@@ -160,13 +160,13 @@ template <class Strip>
 #endif
 
 template <class Strip>
-void dispatch(VectorUnit unit, const Strip& strip) {
+void dispatch(HostVectors unit, const Strip& strip) {
     switch (unit) {
 #if defined(__x86_64__)
-        case VectorUnit::avx512:
+        case HostVectors::avx512:
             run_avx512(strip);
             return;
-        case VectorUnit::avx2_fma:
+        case HostVectors::avx2_fma:
             run_avx2_fma(strip);
             return;
 #endif
@@ -177,8 +177,8 @@ void dispatch(VectorUnit unit, const Strip& strip) {
 
 }  // namespace
 
-std::span<const VectorUnit> vector_units() {
-    static constexpr std::array all{VectorUnit::baseline, VectorUnit::avx2_fma, VectorUnit::avx512};
+std::span<const HostVectors> vector_units() {
+    static constexpr std::array all{HostVectors::baseline, HostVectors::avx2_fma, HostVectors::avx512};
     std::size_t usable = 1;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
@@ -192,19 +192,19 @@ std::span<const VectorUnit> vector_units() {
     return std::span(all).first(usable);
 }
 
-void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip) {
+void accumulate_strip(HostVectors unit, const GemmStrip<std::int16_t>& strip) {
     dispatch(unit, strip);
 }
 
-void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip) {
+void accumulate_strip(HostVectors unit, const GemmStrip<float>& strip) {
     dispatch(unit, strip);
 }
 
-void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip) {
+void accumulate_strip(HostVectors unit, const GemmStrip<double>& strip) {
     dispatch(unit, strip);
 }
 
-void add_products(VectorUnit unit, const ProductStrip& strip) {
+void add_products(HostVectors unit, const ProductStrip& strip) {
     dispatch(unit, strip);
 }
 

@@ -43,17 +43,17 @@ struct ProductStrip {
 };
 
 /// The instructions a strip is computed with. The result does not depend on it.
-enum class VectorUnit : std::uint8_t { baseline, avx2_fma, avx512 };
+enum class HostVectors : std::uint8_t { baseline, avx2_fma, avx512 };
 
 /// Those that this program and this host both have, the widest last.
-[[nodiscard]] std::span<const VectorUnit> vector_units();
+[[nodiscard]] std::span<const HostVectors> vector_units();
 
 /// Adds the strip's chunk to its partial sums, for Element std::int16_t, float or double. The host must have `unit`.
-void accumulate_strip(VectorUnit unit, const GemmStrip<std::int16_t>& strip);
-void accumulate_strip(VectorUnit unit, const GemmStrip<float>& strip);
-void accumulate_strip(VectorUnit unit, const GemmStrip<double>& strip);
+void accumulate_strip(HostVectors unit, const GemmStrip<std::int16_t>& strip);
+void accumulate_strip(HostVectors unit, const GemmStrip<float>& strip);
+void accumulate_strip(HostVectors unit, const GemmStrip<double>& strip);
 
 /// Adds the strip's products, which must be exact in binary64, to its outputs. The host must have `unit`.
-void add_products(VectorUnit unit, const ProductStrip& strip);
+void add_products(HostVectors unit, const ProductStrip& strip);
 
 }  // namespace nibble

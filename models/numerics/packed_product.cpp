@@ -29,7 +29,7 @@ void accumulate_block(const PackedProduct<Element>& product, const Block& block,
     const std::size_t chunk = std::min<std::size_t>(product.rule.chunk, product.k);
     std::vector<Element> left(chunk * tile_rows);
     std::vector<Element> right(chunk * round_up(block.columns, tile_columns<Element>));
-    const VectorUnit unit = vector_units().back();
+    const HostVectors unit = vector_units().back();
     for (std::size_t term = 0; term < product.k; term += chunk) {
         const std::size_t terms = std::min(chunk, product.k - term);
         product.right.pack(block.column, block.columns, term, terms, tile_columns<Element>, right.data());

@@ -79,7 +79,8 @@ struct TemplateReader {
         }
         value.is_map = true;
         for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
-            value.map.emplace_back(tree.nodes[node.children[i]].text, read(node.children[i + 1]));
+            value.keys.push_back(tree.nodes[node.children[i]].text);
+            value.values.push_back(read(node.children[i + 1]));
         }
         return value;
     }
@@ -104,7 +105,7 @@ MachineParameters MachineTemplate::with(const std::vector<Setting>& settings) co
             value = &value->at(parameter.substr(begin, end - begin));
             begin = end + 1;
         }
-        *value = {text, {}, false};
+        *value = {text, {}, {}, false};
     }
     try {
         return parse_machine(root.yaml(), "");
@@ -119,10 +120,14 @@ MachineParameters MachineTemplate::with(const std::vector<Setting>& settings) co
 
 MachineTemplate::Value& MachineTemplate::Value::at(const std::string& key) {
     if (!is_map) {
-        *this = {{}, {}, true};
+        *this = {{}, {}, {}, true};
     }
-    const auto found = std::ranges::find(map, key, &std::pair<std::string, Value>::first);
-    return found != map.end() ? found->second : map.emplace_back(key, Value{}).second;
+    const auto place = static_cast<std::size_t>(std::ranges::find(keys, key) - keys.begin());
+    if (place == keys.size()) {
+        keys.push_back(key);
+        values.emplace_back();
+    }
+    return values[place];
 }
 
 std::string MachineTemplate::Value::yaml() const {
@@ -130,8 +135,8 @@ std::string MachineTemplate::Value::yaml() const {
         return text;
     }
     std::string out = "{";
-    for (const auto& [key, value] : map) {
-        out += (out.size() > 1 ? ", " : "") + key + ": " + value.yaml();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        out += (i > 0 ? ", " : "") + keys[i] + ": " + values[i].yaml();
     }
     return out + "}";
 }

@@ -29,8 +29,9 @@ public:
 private:
     /// A value of the file, with what aliases stand for written out.
     struct Value {
-        std::string text;                                ///< YAML of a scalar or a list; of a map empty
-        std::vector<std::pair<std::string, Value>> map;  ///< in the order of the file
+        std::string text;               ///< YAML of a scalar or a list; of a map empty
+        std::vector<std::string> keys;  ///< of a map, in the order of the file
+        std::vector<Value> values;      ///< theirs
         bool is_map = false;
 
         [[nodiscard]] Value& at(const std::string& key);

@@ -106,18 +106,18 @@ std::string emphasised(const std::string& text, const TextStyle& style) {
     return in_colour("1", text, style);
 }
 
-std::string wrapped(const std::string& text, std::size_t indent) {
-    std::string lines(indent, ' ');
-    std::size_t column = indent;
+std::string wrapped(const std::string& text, std::size_t margin) {
+    std::string lines(margin, ' ');
+    std::size_t column = margin;
     std::size_t begin = 0;
     while (begin < text.size()) {
         const std::size_t end = std::min(text.find(' ', begin), text.size());
-        const std::string word = for_terminal(text.substr(begin, end - begin), report_width - indent);
+        const std::string word = for_terminal(text.substr(begin, end - begin), report_width - margin);
         const std::size_t width = display_width(word);
-        if (column > indent && column + 1 + width > report_width) {
-            lines += "\n" + std::string(indent, ' ');
-            column = indent;
-        } else if (column > indent) {
+        if (column > margin && column + 1 + width > report_width) {
+            lines += "\n" + std::string(margin, ' ');
+            column = margin;
+        } else if (column > margin) {
             lines += ' ';
             ++column;
         }

@@ -104,8 +104,8 @@ UnitTrack* RunProbe::track_of(MachineUnit unit) {
 
 void RunProbe::operation_opened(const OpRecord& record) {
     if (timeline_ != nullptr) {
-        auto label = std::make_shared<OperationLabel>(
-            OperationLabel{cut(record.layer + ' ' + record.phase, longest_name), record});
+        auto label = std::make_shared<WatchedOperation>(
+            WatchedOperation{cut(record.layer + ' ' + record.phase, longest_name), record});
         open_.push_back(std::move(label));
     }
 }

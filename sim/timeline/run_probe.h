@@ -12,10 +12,10 @@
 
 #include "sim/counters/probe.h"
 #include "sim/counters/series.h"
-#include "sim/timeline/operation_label.h"
 #include "sim/timeline/spell_track.h"
 #include "sim/timeline/timeline_writer.h"
 #include "sim/timeline/unit_track.h"
+#include "sim/timeline/watched_operation.h"
 
 namespace nibble {
 
@@ -77,7 +77,7 @@ private:
     std::array<Amounts, machine_unit_count> begun_;  // counted for the present command of each unit
     std::vector<CommandNote> done_;                  // in the cycle that has not passed yet
 
-    std::deque<OperationLabelPtr> open_;                                             // operations, in order
+    std::deque<WatchedOperationPtr> open_;                                           // operations, in order
     std::uint64_t first_open_ = 0;                                                   // number of open_.front()
     std::uint64_t retired_at_ = 0;                                                   // cycle
     std::array<std::deque<std::optional<MachineUnit>>, machine_unit_count> issued_;  // and not done

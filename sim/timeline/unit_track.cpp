@@ -76,7 +76,7 @@ void UnitTrack::halve() {
 }
 
 void UnitTrack::add(TimelineWriter& out, const CommandNote& command, std::optional<MachineUnit> waited_for,
-                    std::uint64_t waiting, const OperationLabelPtr& operation) {
+                    std::uint64_t waiting, const WatchedOperationPtr& operation) {
     if (operation_ != operation) {
         finish(out);
         operation_ = operation;

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sim/counters/probe.h"
-#include "sim/timeline/operation_label.h"
 #include "sim/timeline/timeline_writer.h"
+#include "sim/timeline/watched_operation.h"
 
 namespace nibble {
 
@@ -28,7 +28,7 @@ public:
     /// The next command. `waited_for`: the unit that it was waiting for last before it was given to this one.
     /// `waiting`: of the cycles since the command before, those in which a DMA engine had nothing to pass on.
     void add(TimelineWriter& out, const CommandNote& command, std::optional<MachineUnit> waited_for,
-             std::uint64_t waiting, const OperationLabelPtr& operation);
+             std::uint64_t waiting, const WatchedOperationPtr& operation);
     /// Writes what is left.
     void finish(TimelineWriter& out);
 
@@ -60,7 +60,7 @@ private:
     MachineUnit unit_;
     unsigned track_;
     std::size_t most_slices_;
-    OperationLabelPtr operation_;  // whose commands pieces_ are
+    WatchedOperationPtr operation_;  // whose commands pieces_ are
     std::vector<Piece> pieces_;
     std::uint64_t commands_of_piece_ = 1;  // that a piece may have
     std::uint64_t last_end_ = 0;

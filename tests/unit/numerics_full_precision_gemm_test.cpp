@@ -75,8 +75,8 @@ TEST(FullPrecisionGemm, VectorUnitsAgree) {
     const std::vector<double> b = numbers(terms * 2 * tile_columns<double>);
     std::vector<double> baseline(3 * columns);
     ProductStrip strip{terms, a.data(), b.data(), baseline.data(), 3, columns};
-    add_products(VectorUnit::baseline, strip);
-    for (const VectorUnit unit : vector_units()) {
+    add_products(HostVectors::baseline, strip);
+    for (const HostVectors unit : vector_units()) {
         std::vector<double> out(3 * columns);
         strip.out = out.data();
         add_products(unit, strip);

@@ -181,9 +181,9 @@ TEST(Gemm, EveryVectorUnitGivesTheSameBits) {
                                      .rows = 5,
                                      .columns = columns,
                                      .stride = columns};
-            accumulate_strip(VectorUnit::baseline, strip);
+            accumulate_strip(HostVectors::baseline, strip);
             EXPECT_FALSE(same_bits(baseline, start));
-            for (const VectorUnit unit : vector_units()) {
+            for (const HostVectors unit : vector_units()) {
                 std::vector<float> vectorised = start;
                 strip.partial = vectorised.data();
                 accumulate_strip(unit, strip);

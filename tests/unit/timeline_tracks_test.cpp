@@ -50,8 +50,8 @@ CommandNote tile(std::uint64_t begin, std::uint64_t end) {
     return note;
 }
 
-OperationLabelPtr label(const std::string& name) {
-    return std::make_shared<OperationLabel>(OperationLabel{name, {}});
+WatchedOperationPtr label(const std::string& name) {
+    return std::make_shared<WatchedOperation>(WatchedOperation{name, {}});
 }
 
 using Lines = std::vector<std::string>;
@@ -59,7 +59,7 @@ using Lines = std::vector<std::string>;
 TEST(UnitTrack, NestsCommandsInOperationsAndSaysWhatIsWaitedFor) {
     Notes out;
     UnitTrack track(MachineUnit::mac_array, 1, 4);
-    const OperationLabelPtr a = label("a forward");
+    const WatchedOperationPtr a = label("a forward");
     CommandNote starved = tile(20, 30);
     starved.wait_begin = 22;
     starved.wait = 3;
@@ -83,7 +83,7 @@ TEST(UnitTrack, NestsCommandsInOperationsAndSaysWhatIsWaitedFor) {
 TEST(UnitTrack, JoinsNeighboursWhenThereAreTooMany) {
     Notes out;
     UnitTrack track(MachineUnit::mac_array, 1, 1);
-    const OperationLabelPtr a = label("a");
+    const WatchedOperationPtr a = label("a");
     for (std::uint64_t i = 0; i < 5; ++i) {
         track.add(out, tile(10 * i, 10 * i + 8), MachineUnit::load, 0, a);
     }
@@ -99,7 +99,7 @@ TEST(UnitTrack, JoinsNeighboursWhenThereAreTooMany) {
 TEST(UnitTrack, TransfersDoNotOverlap) {
     Notes out;
     UnitTrack track(MachineUnit::load, 1, 4);
-    const OperationLabelPtr a = label("a");
+    const WatchedOperationPtr a = label("a");
     CommandNote first{.unit = MachineUnit::load, .operation = 0, .begin = 1, .end = 10, .what = "left"};
     first.amount = 100;
     CommandNote second = first;

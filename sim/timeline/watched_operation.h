@@ -10,11 +10,11 @@
 namespace nibble {
 
 /// What slices say of an operation.
-struct OperationLabel {
+struct WatchedOperation {
     std::string name;  ///< layer and phase; UTF-8, not too long
     OpRecord record;   ///< as when it was opened
 };
 
-using OperationLabelPtr = std::shared_ptr<const OperationLabel>;
+using WatchedOperationPtr = std::shared_ptr<const WatchedOperation>;
 
 }  // namespace nibble
