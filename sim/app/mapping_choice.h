@@ -19,8 +19,8 @@ namespace nibble {
 struct MappingOptions {
     std::string choice = "search";  ///< search, greedy, or a mapping file: what that does not have is searched
     MappingObjective objective = MappingObjective::energy_delay;
-    bool cache = true;   ///< look up and keep searched mappings on disk
-    bool quiet = false;  ///< show no progress
+    bool cache = true;                                       ///< look up and keep searched mappings on disk
+    bool quiet = false;                                      ///< show no progress
     unsigned threads = std::thread::hardware_concurrency();  ///< that search
 };
 
