@@ -5,11 +5,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <new>
 #include <poll.h>
-#include <string_view>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -19,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/child_process.h"
 #include "sim/app/interrupt.h"
 #include "sim/base/error.h"
 
@@ -37,17 +36,6 @@ void limit_memory(std::uint64_t mib) {
     setrlimit(RLIMIT_AS, &limit);
 }
 
-void write_all(int pipe, std::string_view rest) {
-    while (!rest.empty()) {
-        const ssize_t written = write(pipe, rest.data(), rest.size());
-        if (written > 0) {
-            rest.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno != EINTR) {
-            _exit(1);  // nobody listens any more
-        }
-    }
-}
-
 [[noreturn]] void run_in_process(int pipe, pid_t parent, const JobLimits& limits, const JobPool::Work& work) {
     // A group of its own: a terminal's Ctrl-C reaches the parent alone, and the parent can end the job with all of its
     // processes.
@@ -62,13 +50,13 @@ void write_all(int pipe, std::string_view rest) {
         limit_memory(limits.memory_mib);
     }
     try {
-        write_all(pipe, says_result + work());
+        write_to_parent(pipe, says_result + work());
     } catch (const InputError& error) {
-        write_all(pipe, says_wrong_input + std::string(error.what()));
+        write_to_parent(pipe, says_wrong_input + std::string(error.what()));
     } catch (const std::bad_alloc&) {
-        write_all(pipe, std::string(1, says_error) + "out of memory");
+        write_to_parent(pipe, std::string(1, says_error) + "out of memory");
     } catch (const std::exception& error) {
-        write_all(pipe, says_error + std::string(error.what()));
+        write_to_parent(pipe, says_error + std::string(error.what()));
     }
     _exit(0);
 }
@@ -77,9 +65,7 @@ std::string cause_of_death(int status) {
     if (!WIFSIGNALED(status)) {
         return fmt::format("ended without a result, exit code {}", WEXITSTATUS(status));
     }
-    const int signal = WTERMSIG(status);
-    return fmt::format("ended by signal {} ({}){}", signal, strsignal(signal),
-                       signal == SIGKILL ? ", perhaps for want of memory" : "");
+    return "ended by " + signal_text(WTERMSIG(status));
 }
 
 }  // namespace

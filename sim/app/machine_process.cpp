@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/child_process.h"
 #include "sim/app/interrupt.h"
 #include "sim/base/error.h"
 
@@ -39,15 +40,7 @@ public:
     }
 
     void flush() {
-        std::string_view rest = buffer_;
-        while (!rest.empty()) {
-            const ssize_t written = write(pipe_, rest.data(), rest.size());
-            if (written > 0) {
-                rest.remove_prefix(static_cast<std::size_t>(written));
-            } else if (errno != EINTR) {
-                _exit(1);  // nobody listens any more
-            }
-        }
+        write_to_parent(pipe_, buffer_);
         buffer_.clear();
         flushed_ = std::chrono::steady_clock::now();
     }
@@ -172,8 +165,7 @@ void MachineProcess::explain_death() {
     if (signal == SIGTERM || signal == SIGHUP) {
         throw Interrupted();
     }
-    throw ModelError(fmt::format("the process of {} was ended by signal {} ({}){}", name_, signal, strsignal(signal),
-                                 signal == SIGKILL ? ", perhaps for want of memory" : ""));
+    throw ModelError(fmt::format("the process of {} was ended by {}", name_, signal_text(signal)));
 }
 
 }  // namespace nibble

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -44,31 +42,22 @@ double violation_of(const Constraint& constraint, double value) {
     return 0;
 }
 
-/// The objectives' values, less being better; empty if one is not known.
+/// The objectives' values, less being better; empty if one is not known, or nothing is.
 std::vector<double> scores_of(const Metrics& metrics, const std::vector<Objective>& objectives) {
-    std::vector<double> scores;
+    std::vector<std::size_t> places;
     for (const Objective& objective : objectives) {
-        const std::optional<double>& value = metrics[place_of(objective.metric)];
-        if (!value) {
-            return {};
-        }
-        scores.push_back(objective.maximize ? -*value : *value);
+        places.push_back(place_of(objective.metric));
     }
-    return scores;
+    return metrics.empty() ? std::vector<double>{} : costs_of(metrics, objectives, places);
 }
 
 }  // namespace
 
 struct Sweep::Trace {
-    explicit Trace(const TraceRequest& request) : source(request) {
-        std::ifstream file(source.path(), std::ios::binary);
-        std::ostringstream text;
-        text << file.rdbuf();
-        hash = ContentHash().bytes(text.view()).text();
-    }
+    explicit Trace(const TraceRequest& request) : source(request), hash(hash_of_file(source.path())) {}
 
     TraceSource source;
-    std::string hash;
+    std::string hash;  // of its content
 };
 
 struct Sweep::Entry {
@@ -223,7 +212,6 @@ void Sweep::refuse_impossible_values() const {
 
 void Sweep::refuse_impossible_constraints() const {
     std::string reason;
-    SourceLocation where;
     for (const auto& [genome, entry] : entries_) {
         if (!entry->machine) {
             continue;
@@ -273,6 +261,11 @@ bool Sweep::collect(Entry& entry, Fidelity fidelity, std::vector<StepJob>& pendi
         }
     }
     return complete;
+}
+
+bool Sweep::is_complete(Entry& entry, Fidelity fidelity) {
+    std::vector<StepJob> missing;
+    return collect(entry, fidelity, missing);
 }
 
 Sweep::Evaluated Sweep::evaluate(Entry& entry, Fidelity fidelity) {
@@ -332,13 +325,14 @@ std::vector<StepJob> Sweep::pending() {
     if (study_.method == Method::guided) {
         genomes_ = guided(jobs);
     } else {
-        const Fidelity first = study_.confirm ? Fidelity::predicted : study_.fidelity;
         for (const Genome& genome : genomes_) {
-            static_cast<void>(collect(entry(genome), first, jobs));
+            static_cast<void>(collect(entry(genome), first_fidelity(), jobs));
         }
     }
+    confirmed_.clear();
     if (jobs.empty() && study_.confirm) {
-        for (const Genome& genome : best(static_cast<std::size_t>(*study_.confirm))) {
+        confirmed_ = best(static_cast<std::size_t>(*study_.confirm));
+        for (const Genome& genome : confirmed_) {
             static_cast<void>(collect(entry(genome), study_.fidelity, jobs));
         }
     }
@@ -348,7 +342,7 @@ std::vector<StepJob> Sweep::pending() {
 }
 
 std::vector<Genome> Sweep::guided(std::vector<StepJob>& pending) {
-    const Fidelity fidelity = study_.confirm ? Fidelity::predicted : study_.fidelity;
+    const Fidelity fidelity = first_fidelity();
     Nsga2 search(space_.sizes(), {.budget = static_cast<std::size_t>(study_.designs), .seed = study_.seed});
     std::vector<Genome> evaluated;
     for (std::vector<Genome> generation = search.ask(); !generation.empty(); generation = search.ask()) {
@@ -363,7 +357,7 @@ std::vector<Genome> Sweep::guided(std::vector<StepJob>& pending) {
             const Evaluated of = evaluate(entry(genome), fidelity);
             Evaluation told;
             const Metrics& metrics = of.metrics.empty() ? entry(genome).before_it_runs : of.metrics;
-            told.objectives = of.metrics.empty() ? std::vector<double>{} : scores_of(of.metrics, study_.objectives);
+            told.objectives = scores_of(of.metrics, study_.objectives);
             if (of.status == PointStatus::outside) {
                 for (const Constraint& constraint : study_.constraints) {
                     const std::optional<double>& value = metrics[place_of(constraint.metric)];
@@ -384,8 +378,7 @@ std::vector<Genome> Sweep::best(std::size_t count) {
     std::vector<std::vector<double>> scores;
     for (const Genome& genome : genomes_) {
         const Evaluated of = evaluate(entry(genome), Fidelity::predicted);
-        std::vector<double> score =
-            of.metrics.empty() ? std::vector<double>{} : scores_of(of.metrics, study_.objectives);
+        std::vector<double> score = scores_of(of.metrics, study_.objectives);
         if (of.status == PointStatus::ok && !score.empty()) {
             genomes.push_back(genome);
             scores.push_back(std::move(score));
@@ -413,28 +406,14 @@ PointTable Sweep::table() {
     table.axes = space_.axis_names();
     table.metrics = point_metric_names();
     table.objectives = study_.objectives;
-    const std::vector<StepJob> left = pending();
-    std::set<Genome> confirmed;
-    if (study_.confirm) {
-        std::vector<StepJob> first_stage;
-        for (const Genome& genome : genomes_) {
-            static_cast<void>(collect(entry(genome), Fidelity::predicted, first_stage));
-        }
-        if (first_stage.empty()) {
-            const std::vector<Genome> best_ones = best(static_cast<std::size_t>(*study_.confirm));
-            confirmed.insert(best_ones.begin(), best_ones.end());
-        }
-    }
-    const std::set<Genome> all(genomes_.begin(), genomes_.end());
-    for (const Genome& genome : all) {
-        std::vector<StepJob> missing;
-        const Fidelity first = study_.confirm ? Fidelity::predicted : study_.fidelity;
-        const bool take_best = confirmed.contains(genome) && collect(entry(genome), study_.fidelity, missing);
-        missing.clear();
-        if (take_best) {
-            add_rows(entry(genome), study_.fidelity, table);
-        } else if (collect(entry(genome), first, missing)) {
-            add_rows(entry(genome), first, table);
+    static_cast<void>(pending());
+    const std::set<Genome> confirmed(confirmed_.begin(), confirmed_.end());
+    for (const Genome& genome : std::set<Genome>(genomes_.begin(), genomes_.end())) {
+        Entry& of = entry(genome);
+        if (confirmed.contains(genome) && is_complete(of, study_.fidelity)) {
+            add_rows(of, study_.fidelity, table);
+        } else if (is_complete(of, first_fidelity())) {
+            add_rows(of, first_fidelity(), table);
         }
     }
     return table;
@@ -490,9 +469,8 @@ std::optional<Confirmation> Sweep::confirmation() {
         mean += std::abs(deviation);
         worst = std::abs(deviation) > std::abs(worst) ? deviation : worst;
     };
-    for (const Genome& genome : best(static_cast<std::size_t>(*study_.confirm))) {
-        std::vector<StepJob> missing;
-        if (!collect(entry(genome), study_.fidelity, missing)) {
+    for (const Genome& genome : confirmed_) {
+        if (!is_complete(entry(genome), study_.fidelity)) {
             continue;
         }
         const Metrics predicted = evaluate(entry(genome), Fidelity::predicted).metrics;
@@ -527,8 +505,7 @@ std::optional<std::string> Sweep::news_of(const std::string& job) {
         return news;
     }
     for (const auto& [entry, fidelity] : owners->second) {
-        std::vector<StepJob> missing;
-        if (!collect(*entry, fidelity, missing)) {
+        if (!is_complete(*entry, fidelity)) {
             continue;
         }
         const Evaluated evaluated = evaluate(*entry, fidelity);

@@ -48,6 +48,7 @@ public:
 
     /// All points whose jobs have results. For a complete study the same whatever the way to it.
     [[nodiscard]] PointTable table();
+    /// Of the designs that the last pending() or table() has seen confirmed; nothing if the study confirms none.
     [[nodiscard]] std::optional<Confirmation> confirmation();
 
     /// The best design so far by the first objective, if a design has just become complete by this job's result.
@@ -67,6 +68,8 @@ private:
     [[nodiscard]] const Trace& trace(std::size_t workload, std::optional<std::uint64_t> batch);
     /// Adds the jobs of a design that have no result; false if there are any.
     bool collect(Entry& entry, Fidelity fidelity, std::vector<StepJob>& pending);
+    [[nodiscard]] bool is_complete(Entry& entry, Fidelity fidelity);
+    [[nodiscard]] Fidelity first_fidelity() const { return study_.confirm ? Fidelity::predicted : study_.fidelity; }
     [[nodiscard]] Evaluated evaluate(Entry& entry, Fidelity fidelity);
     [[nodiscard]] std::string broken_constraint(const std::vector<std::optional<double>>& metrics) const;
     [[nodiscard]] std::vector<Genome> best(std::size_t count);
@@ -80,6 +83,7 @@ private:
     std::map<std::pair<std::size_t, std::uint64_t>, std::unique_ptr<Trace>> traces_;
     DesignSpace space_;
     std::vector<Genome> genomes_;                       // that the method names; of a guided study none
+    std::vector<Genome> confirmed_;                     // the best by prediction; none before all predictions are there
     std::map<Genome, std::unique_ptr<Entry>> entries_;  // in the order of their numbers
     std::unordered_map<std::string, std::set<std::pair<Entry*, Fidelity>>> jobs_seen_;  // and whose they are
     std::optional<double> best_;

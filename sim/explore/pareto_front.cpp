@@ -52,16 +52,6 @@ std::vector<std::size_t> metrics_of(const PointTable& table, std::span<const Obj
     return metrics;
 }
 
-std::vector<std::string> workloads_of(const PointTable& table) {
-    std::vector<std::string> workloads;
-    for (const PointRow& row : table.rows) {
-        if (std::ranges::find(workloads, row.workload) == workloads.end()) {
-            workloads.push_back(row.workload);
-        }
-    }
-    return workloads;
-}
-
 /// The highest fidelity of good rows of a workload, or of all: rows of a lower one are not compared with these.
 std::optional<Fidelity> truest(const PointTable& table, bool by_workload, const std::string& workload) {
     std::optional<Fidelity> highest;
@@ -71,23 +61,6 @@ std::optional<Fidelity> truest(const PointTable& table, bool by_workload, const 
         }
     }
     return highest;
-}
-
-/// The row's metrics with less being better; empty if it cannot be compared.
-std::vector<double> costs_of(const PointRow& row, std::span<const Objective> objectives,
-                             std::span<const std::size_t> metrics) {
-    std::vector<double> costs;
-    if (row.status != PointStatus::ok) {
-        return costs;
-    }
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-        const std::optional<double> value = row.metrics[metrics[i]];
-        if (!value) {
-            return {};
-        }
-        costs.push_back(objectives[i].maximize ? -*value : *value);
-    }
-    return costs;
 }
 
 }  // namespace
@@ -107,6 +80,29 @@ std::vector<std::size_t> non_dominated(std::span<const std::vector<double>> poin
     return !points.empty() && points.front().size() == 2 ? front_of_two(points) : front_of_many(points);
 }
 
+std::vector<double> costs_of(std::span<const std::optional<double>> metrics, std::span<const Objective> objectives,
+                             std::span<const std::size_t> places) {
+    std::vector<double> costs;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const std::optional<double>& value = metrics[places[i]];
+        if (!value) {
+            return {};
+        }
+        costs.push_back(objectives[i].maximize ? -*value : *value);
+    }
+    return costs;
+}
+
+std::vector<std::string> workloads_of(const PointTable& table) {
+    std::vector<std::string> workloads;
+    for (const PointRow& row : table.rows) {
+        if (std::ranges::find(workloads, row.workload) == workloads.end()) {
+            workloads.push_back(row.workload);
+        }
+    }
+    return workloads;
+}
+
 std::vector<ParetoFront> pareto_fronts(const PointTable& table, std::span<const Objective> objectives,
                                        bool by_workload) {
     const std::vector<std::size_t> metrics = metrics_of(table, objectives);
@@ -116,10 +112,12 @@ std::vector<ParetoFront> pareto_fronts(const PointTable& table, std::span<const 
         std::vector<std::vector<double>> points;
         const std::optional<Fidelity> fidelity = truest(table, by_workload, front.workload);
         for (std::size_t r = 0; r < table.rows.size(); ++r) {
-            if ((by_workload && table.rows[r].workload != front.workload) || table.rows[r].fidelity != fidelity) {
+            const PointRow& row = table.rows[r];
+            if ((by_workload && row.workload != front.workload) || row.status != PointStatus::ok ||
+                row.fidelity != fidelity) {
                 continue;
             }
-            if (std::vector<double> costs = costs_of(table.rows[r], objectives, metrics); !costs.empty()) {
+            if (std::vector<double> costs = costs_of(row.metrics, objectives, metrics); !costs.empty()) {
                 front.candidates.push_back(r);
                 points.push_back(std::move(costs));
             }

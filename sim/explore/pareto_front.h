@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,13 @@ namespace nibble {
 /// Places, in rising order, of the points that no other point dominates, less being better in every number. Points
 /// that are equal are all kept. All have the same number of numbers. Time n log n for two numbers, n^2 for more.
 [[nodiscard]] std::vector<std::size_t> non_dominated(std::span<const std::vector<double>> points);
+
+/// The metrics at `places`, one for each objective, with less being better; empty if one is not known.
+[[nodiscard]] std::vector<double> costs_of(std::span<const std::optional<double>> metrics,
+                                           std::span<const Objective> objectives, std::span<const std::size_t> places);
+
+/// A table's workloads, in the order of their first rows.
+[[nodiscard]] std::vector<std::string> workloads_of(const PointTable& table);
 
 /// The best of a study's points on one workload, or on all.
 struct ParetoFront {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/explore/metric_unit.h"
+#include "sim/explore/pareto_front.h"
 #include "sim/explore/sensitivity.h"
 #include "sim/page/text_list.h"
 
@@ -49,16 +50,6 @@ Json row_data(const PointRow& row, TextList& texts) {
             texts.place_of(row.reason),
             std::move(values),
             std::move(metrics)};
-}
-
-std::vector<std::string> workloads_of(const PointTable& table) {
-    std::vector<std::string> workloads;
-    for (const PointRow& row : table.rows) {
-        if (std::ranges::find(workloads, row.workload) == workloads.end()) {
-            workloads.push_back(row.workload);
-        }
-    }
-    return workloads;
 }
 
 Json sensitivity_data(const PointTable& table, const std::vector<std::string>& workloads) {

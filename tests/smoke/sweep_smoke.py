@@ -177,6 +177,15 @@ class Sweep(smoke.Case):
                       for point in by_fidelity["simulated"]]
         self.assertAlmostEqual(said["confirmation"]["mean_cycles_deviation"], sum(map(abs, deviations)) / 4)
 
+    def test_confirmation_in_shards(self):
+        """A shard ends well while others have predictions to make."""
+        text = study(confirm=4)
+        self.sweep(text, out="whole")
+        for shard in [1, 2, 1, 2]:
+            self.sweep(text, "--shard", f"{shard}/2")
+        self.sweep(text, "--collect")
+        self.assertEqual(self.table(), self.table("whole"))
+
     def test_sharing_changes_nothing(self):
         for fidelity in ["predicted", "composed"]:
             one = study("\n  - {parameter: log_gradient.lanes, values: [16, 32]}\n", fidelity=fidelity)
