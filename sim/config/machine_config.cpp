@@ -185,6 +185,7 @@ private:
         const std::optional<YamlNode> dataflows = map.required("dataflows");
         read_dataflows(dataflows);
         array.overlap = map.optional_bool("overlap", array.overlap);
+        array.ideal = map.optional_bool("ideal", array.ideal);
         array.accumulator_bytes = map.required_unsigned("accumulator_bytes", {1, most_bytes_on_chip});
         optional_u32(map, "accumulator_banks", array.accumulator_banks, banks_of_a_memory);
         array.accumulator_line_bytes =
@@ -260,6 +261,7 @@ private:
         }
         optional_u32(map, "max_outstanding", machine_.dma.max_outstanding, {1, 4096});
         optional_u32(map, "lines_per_cycle", machine_.dma.lines_per_cycle, {1, 4096});
+        machine_.dma.ideal = map.optional_bool("ideal", machine_.dma.ideal);
         map.finish();
     }
 
@@ -267,6 +269,7 @@ private:
         YamlMap map = root_.optional_map("log_gradient");
         optional_u32(map, "lanes", machine_.log_gradient.lanes, {0, 65536});
         optional_u32(map, "pipeline_depth", machine_.log_gradient.pipeline_depth, pipeline_range);
+        machine_.log_gradient.ideal = map.optional_bool("ideal", machine_.log_gradient.ideal);
         map.finish();
     }
 
@@ -274,6 +277,7 @@ private:
         YamlMap map = root_.required_map("vector_unit");
         machine_.vector_unit.lanes = required_u32(map, "lanes", {1, 65536});
         optional_u32(map, "pipeline_depth", machine_.vector_unit.pipeline_depth, pipeline_range);
+        machine_.vector_unit.ideal = map.optional_bool("ideal", machine_.vector_unit.ideal);
         map.finish();
     }
 
@@ -528,6 +532,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     line(1, "max_request_bytes", machine.dma.max_request_bytes);
     line(1, "max_outstanding", machine.dma.max_outstanding);
     line(1, "lines_per_cycle", machine.dma.lines_per_cycle);
+    line(1, "ideal", machine.dma.ideal);
 
     section(0, "dram");
     line(1, "standard", yaml_text(machine.dram.standard));
@@ -568,6 +573,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     }
     line(1, "dataflows", fmt::format("[{}]", fmt::join(dataflows, ", ")));
     line(1, "overlap", array.overlap);
+    line(1, "ideal", array.ideal);
     const SramMacro accumulators = accumulators_of(array);
     line(1, "accumulator_bytes", accumulators.capacity_bytes);
     line(1, "accumulator_banks", accumulators.banks);
@@ -580,10 +586,12 @@ std::string effective_yaml(const MachineParameters& machine) {
     section(0, "log_gradient");
     line(1, "lanes", machine.log_gradient.lanes);
     line(1, "pipeline_depth", machine.log_gradient.pipeline_depth);
+    line(1, "ideal", machine.log_gradient.ideal);
 
     section(0, "vector_unit");
     line(1, "lanes", machine.vector_unit.lanes);
     line(1, "pipeline_depth", machine.vector_unit.pipeline_depth);
+    line(1, "ideal", machine.vector_unit.ideal);
     return out;
 }
 

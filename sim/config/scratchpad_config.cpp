@@ -42,6 +42,7 @@ ScratchpadParameters read_scratchpad(YamlMap& section) {
     scratchpad.arbitration = section.optional_choice<Arbitration>(
         "arbitration", scratchpad.arbitration,
         {{"fixed_priority", Arbitration::fixed_priority}, {"round_robin", Arbitration::round_robin}});
+    scratchpad.ideal = section.optional_bool("ideal", scratchpad.ideal);
     YamlMap buffers = section.optional_map("buffers");
     if (buffers.present()) {
         scratchpad.buffers.emplace();
@@ -100,10 +101,11 @@ std::string scratchpad_yaml(const ScratchpadParameters& scratchpad) {
         "  line_bytes: {}\n"
         "  buffering: {}\n"
         "  ports: {}\n"
-        "  arbitration: {}\n",
+        "  arbitration: {}\n"
+        "  ideal: {}\n",
         scratchpad.capacity_bytes, scratchpad.resident_bytes, scratchpad.banks, scratchpad.line_bytes,
         scratchpad.buffering, ports_name(scratchpad.ports),
-        arbitration_names[static_cast<std::size_t>(scratchpad.arbitration)]);
+        arbitration_names[static_cast<std::size_t>(scratchpad.arbitration)], scratchpad.ideal);
     if (scratchpad.buffers) {
         text += "  buffers:\n";
         for (std::size_t i = 0; i < tile_buffer_count; ++i) {
