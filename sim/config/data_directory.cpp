@@ -39,6 +39,10 @@ bool is_folder(const fs::path& path) {
     return fs::is_directory(path, error);
 }
 
+bool lies_in(const fs::path& file, const fs::path& folder) {
+    return std::ranges::mismatch(folder, file).in1 == folder.end();
+}
+
 }  // namespace
 
 fs::path data_directory() {
@@ -48,11 +52,14 @@ fs::path data_directory() {
         }
         return chosen;
     }
-    if (is_folder(fs::path(NIBBLE_SOURCE_DIR) / info_of(DataKind::preset).in_source)) {
+    std::error_code error;
+    return data_directory_of(fs::read_symlink("/proc/self/exe", error));
+}
+
+fs::path data_directory_of(const fs::path& program) {
+    if (lies_in(program, NIBBLE_BINARY_DIR)) {
         return NIBBLE_SOURCE_DIR;
     }
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
     return program.parent_path().parent_path() / "share" / "nibblesim";
 }
 
