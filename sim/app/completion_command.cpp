@@ -44,7 +44,13 @@ void show_alternative(const std::string& alternative) {
 }
 
 void show_values(const CLI::Option& option) {
-    std::ranges::for_each(value_syntax(option).alternatives, show_alternative);
+    const std::vector<std::string> alternatives = value_syntax(option).alternatives;
+    const bool files = std::ranges::count(alternatives, "FILE") > 0;
+    for (const std::string& alternative : alternatives) {
+        if (alternative != "DIR" || !files) {  // files are completed through directories
+            show_alternative(alternative);
+        }
+    }
 }
 
 /// A command line as far as it is written.

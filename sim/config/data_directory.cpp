@@ -53,7 +53,19 @@ fs::path data_directory() {
         return chosen;
     }
     std::error_code error;
-    return data_directory_of(fs::read_symlink("/proc/self/exe", error));
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (error) {
+        throw InputError(
+            "without /proc it is not known where the program is: set NIBBLESIM_DATA_DIR to its data files");
+    }
+    fs::path directory = data_directory_of(program);
+    if (!is_folder(directory)) {
+        throw InputError(
+            fmt::format("there are no data files in '{}', where this program looks for them: install it with "
+                        "them, or set NIBBLESIM_DATA_DIR",
+                        printable(directory.string(), 200)));
+    }
+    return directory;
 }
 
 fs::path data_directory_of(const fs::path& program) {

@@ -12,7 +12,7 @@ namespace nibble {
 enum class DataKind : std::uint8_t { preset, energy, workload, sram_table, report_page };
 
 /// Where the data files are: $NIBBLESIM_DATA_DIR if set, else those of the running program (data_directory_of). Throws
-/// InputError if the variable names no directory.
+/// InputError if that is no directory.
 [[nodiscard]] std::filesystem::path data_directory();
 
 /// Where the data files of a program lie, an absolute path: in the source tree if it is in the build tree, else in
