@@ -69,7 +69,11 @@ fs::path data_directory() {
 }
 
 fs::path data_directory_of(const fs::path& program) {
-    if (lies_in(program, NIBBLE_BINARY_DIR)) {
+    // The path of a running program has no links, that of the build tree may have. Where the program is installed,
+    // there may be no such tree, or nobody may look into it.
+    std::error_code error;
+    const fs::path build = fs::weakly_canonical(NIBBLE_BINARY_DIR, error);
+    if (!error && lies_in(program, build)) {
         return NIBBLE_SOURCE_DIR;
     }
     return program.parent_path().parent_path() / "share" / "nibblesim";

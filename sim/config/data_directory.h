@@ -15,9 +15,9 @@ enum class DataKind : std::uint8_t { preset, energy, workload, sram_table, repor
 /// InputError if that is no directory.
 [[nodiscard]] std::filesystem::path data_directory();
 
-/// Where the data files of a program lie, an absolute path: in the source tree if it is in the build tree, else in
-/// ../share/nibblesim seen from its folder. Where it is decides, not what there is: an installed program never takes
-/// the files of a source tree that happens to be there still.
+/// Where the data files of a program lie, an absolute path without links: in the source tree if it is in the build
+/// tree, else in ../share/nibblesim seen from its folder. Where it is decides, not what there is: an installed program
+/// never takes the files of a source tree that happens to be there still.
 [[nodiscard]] std::filesystem::path data_directory_of(const std::filesystem::path& program);
 
 /// The folder of one kind: models/presets, models/energy, workloads, models/energy/sram and report/dist in the source
