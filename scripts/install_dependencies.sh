@@ -11,7 +11,7 @@ if [[ "${1:-}" == --test ]]; then
     packages+=(clang libclang-rt-dev libgtest-dev libgmock-dev libvalijson-dev libbenchmark-dev python3
                python3-dev pybind11-dev python3-numpy python3-matplotlib python3-torch python3-torchvision
                python3-onnx libopenblas0-pthread slurm-wlm munge chromium chromium-driver
-               python3-pandas)
+               python3-pandas dpkg-dev binutils groff-base)
 fi
 
 missing=()

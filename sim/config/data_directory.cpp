@@ -39,6 +39,10 @@ bool is_folder(const fs::path& path) {
     return fs::is_directory(path, error);
 }
 
+bool lies_in(const fs::path& file, const fs::path& folder) {
+    return std::ranges::mismatch(folder, file).in1 == folder.end();
+}
+
 }  // namespace
 
 fs::path data_directory() {
@@ -48,11 +52,30 @@ fs::path data_directory() {
         }
         return chosen;
     }
-    if (is_folder(fs::path(NIBBLE_SOURCE_DIR) / info_of(DataKind::preset).in_source)) {
-        return NIBBLE_SOURCE_DIR;
-    }
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (error) {
+        throw InputError(
+            "without /proc it is not known where the program is: set NIBBLESIM_DATA_DIR to its data files");
+    }
+    fs::path directory = data_directory_of(program);
+    if (!is_folder(directory)) {
+        throw InputError(
+            fmt::format("there are no data files in '{}', where this program looks for them: install it with "
+                        "them, or set NIBBLESIM_DATA_DIR",
+                        printable(directory.string(), 200)));
+    }
+    return directory;
+}
+
+fs::path data_directory_of(const fs::path& program) {
+    // The path of a running program has no links, that of the build tree may have. Where the program is installed,
+    // there may be no such tree, or nobody may look into it.
+    std::error_code error;
+    const fs::path build = fs::weakly_canonical(NIBBLE_BINARY_DIR, error);
+    if (!error && lies_in(program, build)) {
+        return NIBBLE_SOURCE_DIR;
+    }
     return program.parent_path().parent_path() / "share" / "nibblesim";
 }
 

@@ -11,9 +11,14 @@ namespace nibble {
 /// Kinds of data files that come with the program, each a folder: of .yaml files, but for the parts of report pages.
 enum class DataKind : std::uint8_t { preset, energy, workload, sram_table, report_page };
 
-/// Where the data files are: $NIBBLESIM_DATA_DIR if set, else the source tree that the program was built from if it
-/// still exists, else ../share/nibblesim seen from the program. Throws InputError if the variable names no directory.
+/// Where the data files are: $NIBBLESIM_DATA_DIR if set, else those of the running program (data_directory_of). Throws
+/// InputError if that is no directory.
 [[nodiscard]] std::filesystem::path data_directory();
+
+/// Where the data files of a program lie, an absolute path without links: in the source tree if it is in the build
+/// tree, else in ../share/nibblesim seen from its folder. Where it is decides, not what there is: an installed program
+/// never takes the files of a source tree that happens to be there still.
+[[nodiscard]] std::filesystem::path data_directory_of(const std::filesystem::path& program);
 
 /// The folder of one kind: models/presets, models/energy, workloads, models/energy/sram and report/dist in the source
 /// tree; presets, energy, workloads, energy/sram and report where the program is installed.

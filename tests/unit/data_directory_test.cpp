@@ -86,9 +86,22 @@ TEST_F(DataDirectoryTest, RefusesAVariableThatNamesNoDirectory) {
     }
 }
 
-TEST_F(DataDirectoryTest, FallsBackToTheSourceTree) {
+TEST_F(DataDirectoryTest, ProgramsOfTheBuildTreeUseTheSourceTree) {
     unsetenv("NIBBLESIM_DATA_DIR");
     EXPECT_EQ(data_directory(), NIBBLE_SOURCE_DIR);
+    EXPECT_EQ(data_directory_of(fs::read_symlink("/proc/self/exe")), NIBBLE_SOURCE_DIR);
+}
+
+TEST_F(DataDirectoryTest, InstalledProgramsUseTheirOwnFiles) {
+    EXPECT_EQ(data_directory_of("/usr/bin/nibblesim"), "/usr/share/nibblesim");
+    EXPECT_EQ(data_directory_of("/nibblesim"), "/share/nibblesim");
+    // A prefix beside the build tree whose name begins with that of the build tree, and one around it.
+    const fs::path build = fs::read_symlink("/proc/self/exe").parent_path().parent_path();
+    EXPECT_EQ(data_directory_of(build / "sim" / "app" / "x"), NIBBLE_SOURCE_DIR);
+    EXPECT_EQ(data_directory_of(build.string() + "-installed/bin/nibblesim"),
+              build.string() + "-installed/share/nibblesim");
+    EXPECT_EQ(data_directory_of(build.parent_path() / "bin" / "nibblesim"),
+              build.parent_path() / "share" / "nibblesim");
 }
 
 }  // namespace
