@@ -24,6 +24,7 @@
 #include "sim/app/pareto_command.h"
 #include "sim/app/report_command.h"
 #include "sim/app/run_command.h"
+#include "sim/app/schema_command.h"
 #include "sim/app/sweep_command.h"
 #include "sim/app/timeline_command.h"
 #include "sim/app/trace_source.h"
@@ -58,6 +59,7 @@ public:
         add_diff();
         add_report();
         add_list();
+        add_schema();
     }
 
     /// Returns true if there is nothing left to do (help or version was shown). Throws InputError.
@@ -338,6 +340,13 @@ private:
         list.callback([this] { action_ = [this] { list_command(json_); }; });
     }
 
+    void add_schema() {
+        CLI::App& schema = *app_.add_subcommand("schema", "Print what a kind of file may say");
+        schema.add_option("KIND", kind_, "machine")->required()->check(CLI::IsMember({"machine"}));
+        schema.add_flag("--json", json_, "Print JSON Schema, for editors, instead of Markdown");
+        schema.callback([this] { action_ = [this] { schema_command(json_); }; });
+    }
+
     /// CLI11 says of a misspelt subcommand only that one is required.
     void require_known_subcommand(int argc, const char* const* argv) {
         if (argc < 2 || std::string_view(argv[1]).starts_with('-')) {
@@ -385,6 +394,7 @@ private:
     bool no_mapping_cache_ = false;
     std::string log_ = "warn";
     std::string subject_;
+    std::string kind_;
     TraceRequest trace_;
     std::string training_ = "derive";
     bool quiet_ = false;
