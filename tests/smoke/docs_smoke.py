@@ -25,6 +25,9 @@ EXCUSED = [
     # page, pattern of the command, reason
     ("*", "scripts/demo.sh*", "installs packages and builds; the run that it ends with is the next block of README.md"),
     ("*", "scripts/test.sh*", "builds, and runs this test among all"),
+    ("*", "scripts/install_dependencies.sh*", "installs packages"),
+    ("*", "cmake --preset*", "builds the program"),
+    ("*", "ctest *", "runs other tests; that its patterns find some is checked"),
     ("README.md", "cmake -S python -B build/python*", "compiles for minutes; the module of this build is tried instead"),
     ("README.md", "PYTHONPATH=build/python python3", "opens the session that follows, which is run"),
     ("README.md", "nibblesim sweep studies/phone.yaml*", "a study of minutes"),

@@ -51,7 +51,7 @@ class Block:
             return []
         if re.search(r"\\$|^(?:until|for|while|if)\b", self.text, re.MULTILINE):
             return [(self.text.strip(), None, 0)]
-        lines = [re.sub(r"\s+# .*", "", line).strip() for line in self.text.splitlines()]
+        lines = [re.sub(r"\s{2,}# .*", "", line).strip() for line in self.text.splitlines()]
         return [(line, None, 0) for line in lines if line and not line.startswith("#")]
 
 
