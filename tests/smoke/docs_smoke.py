@@ -26,6 +26,7 @@ EXCUSED = [
     ("*", "scripts/demo.sh*", "installs packages and builds; the run that it ends with is the next block of README.md"),
     ("*", "scripts/test.sh*", "builds, and runs this test among all"),
     ("*", "scripts/install_dependencies.sh*", "installs packages"),
+    ("CONTRIBUTING.md", "python3 tests/smoke/docs_smoke.py*", "this script, which would change its page"),
     ("*", "cmake --preset*", "builds the program"),
     ("*", "ctest *", "runs other tests; that its patterns find some is checked"),
     ("README.md", "cmake -S python -B build/python*", "compiles for minutes; the module of this build is tried instead"),
@@ -216,7 +217,8 @@ def usage_problems(page, program):
             if told.returncode:
                 yield f"{page}: there is no nibblesim {command}"
                 continue
-            has, says = (set(re.findall(r"--[a-z][a-z-]*", text)) - {"--help"} for text in (told.stdout, synopsis))
+            has = set(re.findall(r"^ +(?:-\w,)?(--[a-z-]+)", told.stdout, re.MULTILINE)) - {"--help"}
+            says = set(re.findall(r"--[a-z-]+", synopsis.replace(" -o ", " --output ")))
             if "import" in synopses and command in ("run", "info"):
                 has -= {"--from", "--iteration", "--training", "--no-fusion"}  # said once, of import
             for flag in sorted(says - has):
@@ -259,9 +261,13 @@ def stale_exceptions():
 def check_pages(program):
     build = os.path.normpath(os.path.join(os.path.dirname(program), "..", ".."))
     problems = [*stale_exceptions(), *index_problems()]
+    tests = subprocess.run(["ctest", "--test-dir", build, "-N"], text=True, capture_output=True, timeout=120).stdout
+    all_built = "_NOT_BUILT" not in tests
+    if not all_built:
+        print("not all tests are built: patterns of ctest are not looked at")
     for page in documents.documents():
         problems += [*link_problems(page), *language_problems(page), *usage_problems(page, program),
-                     *ctest_problems(page, build)]
+                     *(ctest_problems(page, build) if all_built else [])]
     if problems:
         sys.exit("\n".join(problems))
 
