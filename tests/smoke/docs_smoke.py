@@ -40,6 +40,7 @@ EXCUSED = [
     ("docs/training.md", "scripts/download_data.py*", "needs a network"),
     ("docs/exploring.md", "*--launcher slurm*", "needs Slurm; smoke/slurm starts its daemons where they are"),
     ("docs/studies.md", "scripts/studies.sh*", "studies of minutes"),
+    ("models/dram/README.md", "build/release/tests/*", "a test of its own"),
 ]
 
 # What a command needs that not every computer has: a Python module, a program, or a file of the data beside the
@@ -47,6 +48,7 @@ EXCUSED = [
 NEEDS = [
     ("README.md", "nibblesim import resnet_1gpu_et.json.gz*", "data:pytorch-et/resnet_1gpu_et.json.gz"),
     ("README.md", "nibblesim memtest two_streams*", "data:dram/two_streams.trace.gz"),
+    ("models/dram/README.md", "nibblesim memtest seq_read*", "data:dram/seq_read.trace.gz"),
     ("README.md", "scripts/nibblesim_results.py*", "python:matplotlib"),
     ("README.md", "scripts/nibblesim_results.py*", "python:pandas"),
     ("docs/training.md", "scripts/train.py*--data sample", "python:torch"),
