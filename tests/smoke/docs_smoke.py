@@ -23,7 +23,7 @@ DATA = os.path.join(ROOT, "..", "shared", "data")
 # Commands that are not run, and why. Their scripts and flags must exist all the same.
 EXCUSED = [
     # page, pattern of the command, reason
-    ("*", "scripts/demo.sh*", "installs packages and builds; the run that it ends with is the next block of README.md"),
+    ("*", "scripts/demo.sh*", "installs and builds; the run that it ends with is the next block of README.md"),
     ("*", "scripts/test.sh*", "builds, and runs this test among all"),
     ("*", "scripts/install_dependencies.sh*", "installs packages"),
     ("CONTRIBUTING.md", "python3 tests/smoke/docs_smoke.py*", "this script, which would change its page"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/machine.md is what the program says of machine files, and its JSON Schema accepts the files that are machines."""
+"""docs/machine.md is what the program says of machine files, and its JSON Schema accepts what is one."""
 
 import copy
 import glob
