@@ -10,11 +10,13 @@
 namespace nibble {
 
 DmaEngine::DmaEngine(const sc_core::sc_module_name& name, Clock& clock, TransferDirection direction,
-                     const DmaParameters& params, std::uint32_t line_bytes, Ledger& ledger)
+                     const DmaParameters& params, std::uint32_t line_bytes, std::uint32_t burst_bytes, Ledger& ledger)
     : ClockedModule(name, clock),
       direction_(direction),
       params_(params),
+      memory_first_(direction == TransferDirection::load && !params.ideal),
       line_bytes_(line_bytes),
+      burst_bytes_(burst_bytes),
       ledger_(ledger),
       slots_(params.max_outstanding) {
     for (std::uint64_t slot = params.max_outstanding; slot-- > 0;) {
@@ -32,16 +34,15 @@ bool DmaEngine::can_take_command() const {
 }
 
 Activity DmaEngine::tick() {
-    const bool load = direction_ == TransferDirection::load;
     bool acted = false;
     if (memory_response_in->valid()) {
         const std::uint64_t slot = memory_response_in->pop().tag;
-        load ? second_stage_.push_back(slot) : finish_request(slot);
+        memory_first_ ? second_stage_.push_back(slot) : finish_request(slot);
         acted = true;
     }
     if (scratchpad_done_in->valid()) {
         const std::uint64_t slot = scratchpad_done_in->pop().tag;
-        load ? finish_request(slot) : second_stage_.push_back(slot);
+        memory_first_ || params_.ideal ? finish_request(slot) : second_stage_.push_back(slot);
         acted = true;
     }
     if (!transfers_.empty() && transfers_.front().through() && completion_out->ready()) {
@@ -64,10 +65,10 @@ Activity DmaEngine::tick() {
         }
         acted = true;
     }
-    if (load ? memory_request_out->ready() && can_start_request()
-             : memory_request_out->ready() && !second_stage_.empty()) {
+    if (memory_first_ ? memory_request_out->ready() && can_start_request()
+                      : memory_request_out->ready() && !second_stage_.empty()) {
         std::uint64_t slot = 0;
-        if (load) {
+        if (memory_first_) {
             slot = start_request();
         } else {
             slot = second_stage_.front();
@@ -76,10 +77,10 @@ Activity DmaEngine::tick() {
         push_memory_request(slot);
         acted = true;
     }
-    if (load ? scratchpad_request_out->ready() && !second_stage_.empty()
-             : scratchpad_request_out->ready() && can_start_request()) {
+    if (memory_first_ ? scratchpad_request_out->ready() && !second_stage_.empty()
+                      : scratchpad_request_out->ready() && can_start_request()) {
         std::uint64_t slot = 0;
-        if (load) {
+        if (memory_first_) {
             slot = second_stage_.front();
             second_stage_.pop_front();
         } else {
@@ -102,21 +103,43 @@ std::uint64_t DmaEngine::start_request() {
     Transfer& transfer = transfers_[issuing_];
     const std::uint64_t slot = free_slots_.back();
     free_slots_.pop_back();
-    const Extent extent = transfer.walker.next();
-    const LineStream lines{.part = transfer.part,
-                           .access = direction_ == TransferDirection::load ? LineAccess::write : LineAccess::read,
-                           .lines_per_cycle = params_.lines_per_cycle,
-                           .first_line = transfer.next_line,
-                           .lines = ceil_div(extent.bytes, line_bytes_)};
+    Extent extent;
+    LineStream lines{.part = transfer.part,
+                     .access = direction_ == TransferDirection::load ? LineAccess::write : LineAccess::read,
+                     .lines_per_cycle = params_.lines_per_cycle,
+                     .first_line = transfer.next_line,
+                     .lines = 0};
+    do {
+        extent = transfer.walker.next();
+        lines.lines += ceil_div(extent.bytes, line_bytes_);
+        ledger_.add(transfer.operation, Counter::dma_requests, 1);
+        if (params_.ideal) {
+            count_memory(transfer, extent);
+        }
+    } while (params_.ideal && !transfer.walker.done());
+    if (params_.ideal) {
+        lines.lines_per_cycle = pace(lines.lines, 1);
+    }
     transfer.next_line += lines.lines;
     slots_[slot] = {transfer.sequence, transfer.operation, extent, lines};
     ++transfer.under_way;
     if (transfer.walker.done()) {
         ++issuing_;
     }
-    trace("requests {} bytes at {:#x}", slots_[slot].extent.bytes, slots_[slot].extent.address);
-    ledger_.add(transfer.operation, Counter::dma_requests, 1);
+    trace("requests {} lines, the last {} bytes at {:#x}", lines.lines, extent.bytes, extent.address);
     return slot;
+}
+
+void DmaEngine::count_memory(const Transfer& transfer, const Extent& extent) {
+    const std::uint64_t first = extent.address / burst_bytes_;
+    const std::uint64_t last = (extent.address + extent.bytes - 1) / burst_bytes_;
+    const std::uint64_t bytes = (last - first + 1) * burst_bytes_;
+    const Counter counter =
+        direction_ == TransferDirection::load ? Counter::dram_bytes_read : Counter::dram_bytes_written;
+    ledger_.add(transfer.operation, counter, bytes);
+    if (probe() != nullptr) {
+        probe()->memory_moved(counter, now(), bytes);
+    }
 }
 
 void DmaEngine::finish_request(std::uint64_t slot) {
@@ -138,9 +161,8 @@ void DmaEngine::push_scratchpad_request(std::uint64_t slot) {
 }
 
 std::uint64_t DmaEngine::quiet_until() const {
-    const bool load = direction_ == TransferDirection::load;
-    const bool first_ready = load ? memory_request_out->ready() : scratchpad_request_out->ready();
-    const bool second_ready = load ? scratchpad_request_out->ready() : memory_request_out->ready();
+    const bool first_ready = memory_first_ ? memory_request_out->ready() : scratchpad_request_out->ready();
+    const bool second_ready = memory_first_ ? scratchpad_request_out->ready() : memory_request_out->ready();
     const bool acts = memory_response_in->valid() || scratchpad_done_in->valid() ||
                       (!transfers_.empty() && transfers_.front().through() && completion_out->ready()) ||
                       can_take_command() || (first_ready && can_start_request()) ||

@@ -24,6 +24,9 @@ enum class TransferDirection : std::uint8_t {
 /// Moves slices between memory and scratchpad. Each request passes two stages in the order of the direction; up to
 /// max_outstanding requests are under way, of one command or of several, so that memory does not run dry between
 /// commands. Requests may come back in any order; commands complete in order.
+///
+/// An ideal engine does without memory: it asks for all lines of a command at once, and counts what it would have asked
+/// of memory.
 class DmaEngine final : public ClockedModule {
 public:
     sc_core::sc_port<PopIf<CommandPtr>> command_in{"command_in"};
@@ -34,7 +37,7 @@ public:
     sc_core::sc_port<PopIf<ScratchpadDone>> scratchpad_done_in{"scratchpad_done_in"};
 
     DmaEngine(const sc_core::sc_module_name& name, Clock& clock, TransferDirection direction,
-              const DmaParameters& params, std::uint32_t line_bytes, Ledger& ledger);
+              const DmaParameters& params, std::uint32_t line_bytes, std::uint32_t burst_bytes, Ledger& ledger);
 
     [[nodiscard]] std::uint64_t quiet_until() const override;
     [[nodiscard]] std::string state() const override;
@@ -66,6 +69,7 @@ private:
     [[nodiscard]] const Transfer* issuing() const;
     [[nodiscard]] bool can_take_command() const;
     std::uint64_t start_request();
+    void count_memory(const Transfer& transfer, const Extent& extent);
     void tell_done(const Transfer& transfer) const;
     void finish_request(std::uint64_t slot);
     void push_memory_request(std::uint64_t slot);
@@ -73,7 +77,9 @@ private:
 
     TransferDirection direction_;
     DmaParameters params_;
+    bool memory_first_;  // or lines
     std::uint32_t line_bytes_;
+    std::uint32_t burst_bytes_;  // of memory
     Ledger& ledger_;
     std::deque<Transfer> transfers_;  // in program order
     std::size_t issuing_ = 0;         // the first of transfers_ whose walker is not done, or transfers_.size()

@@ -13,7 +13,9 @@ class LogGradient final : public StreamingUnit {
 public:
     LogGradient(const sc_core::sc_module_name& name, Clock& clock, const LogGradientParameters& params,
                 const ScratchpadParameters& scratchpad, Ledger& ledger)
-        : StreamingUnit(name, clock, params.pipeline_depth, scratchpad), params_(params), ledger_(ledger) {}
+        : StreamingUnit(name, clock, params.pipeline_depth, params.ideal, scratchpad),
+          params_(params),
+          ledger_(ledger) {}
 
 private:
     Work start(const Command& command) override;

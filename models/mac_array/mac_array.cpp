@@ -67,8 +67,9 @@ void MacArray::start() {
             fmt::format("{}: a tile in mode {}, which the array does not have", name(), array_mode_names[mode]));
     }
     const ArrayGeometry& geometry = *params_.modes[mode];
-    const TileTiming timing =
-        tile_timing(geometry, tile.dataflow, FoldRule{.overlap = params_.overlap}, tile.passes, tile.accumulate);
+    const TileTiming timing = params_.ideal ? TileTiming{}
+                                            : tile_timing(geometry, tile.dataflow, FoldRule{.overlap = params_.overlap},
+                                                          tile.passes, tile.accumulate);
     const TileTraffic traffic = tile_traffic(geometry, tile);
 
     begin_ = now();

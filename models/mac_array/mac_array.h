@@ -15,7 +15,8 @@ namespace nibble {
 /// drain. The lines of both operands and of the results are asked for when the tile starts, each at the slowest pace
 /// that keeps up with the stream. A result cannot leave before the last operand has come: where the scratchpad has not
 /// served every line by the end of the stream, the array waits for it, then drains. (An operand comes in the cycle
-/// after its line was served. The skew of the array hides that one cycle, except in a fold of one PE.)
+/// after its line was served. The skew of the array hides that one cycle, except in a fold of one PE.) An ideal array
+/// takes no time to fill, stream and drain, and asks for all lines at once.
 class MacArray final : public ClockedModule {
 public:
     sc_core::sc_port<PopIf<CommandPtr>> command_in{"command_in"};

@@ -69,6 +69,7 @@ struct MacArrayParameters {
     std::uint32_t accumulator_line_bytes = 0;  ///< width of a bank; 0: a row of partial sums, those of all columns
     BankPorts accumulator_ports = BankPorts::one_read_or_write;
     AccumulationRule accumulation;  ///< values mode; timing does not depend on it
+    bool ideal = false;             ///< a tile takes as long as its lines
 };
 
 inline constexpr std::uint32_t partial_sum_bytes = 4;

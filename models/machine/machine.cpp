@@ -59,17 +59,18 @@ void Machine::watch(const MachineParameters& params, const RunOptions& options) 
 
 void Machine::build(std::uint8_t unit, const MachineParameters& params, ProgramSource& program) {
     const std::uint32_t line_bytes = params.scratchpad.line_bytes;
+    const std::uint32_t burst_bytes = find_dram_standard(params.dram.standard)->burst_bytes();
     switch (unit) {
         case 0:
             sequencer_ = std::make_unique<Sequencer>("sequencer", clock_, params.sequencer, program, ledger_);
             break;
         case 1:
-            load_ =
-                std::make_unique<DmaEngine>("load", clock_, TransferDirection::load, params.dma, line_bytes, ledger_);
+            load_ = std::make_unique<DmaEngine>("load", clock_, TransferDirection::load, params.dma, line_bytes,
+                                                burst_bytes, ledger_);
             break;
         case 2:
-            store_ =
-                std::make_unique<DmaEngine>("store", clock_, TransferDirection::store, params.dma, line_bytes, ledger_);
+            store_ = std::make_unique<DmaEngine>("store", clock_, TransferDirection::store, params.dma, line_bytes,
+                                                 burst_bytes, ledger_);
             break;
         case 3:
             dram_ = std::make_unique<Dram>("dram", clock_, params.dram, params.clock_period_ps, ledger_);

@@ -20,7 +20,7 @@ Counter line_counter(const LineStream& stream) {
 
 Scratchpad::Scratchpad(const sc_core::sc_module_name& name, Clock& clock, const ScratchpadParameters& params,
                        Ledger& ledger)
-    : ClockedModule(name, clock), core_(params), ledger_(ledger) {
+    : ClockedModule(name, clock), core_(params), ideal_(params.ideal), ledger_(ledger) {
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
         const std::string client(scratchpad_client_names[i]);
         request_in[i] = std::make_unique<Port<PopIf<ScratchpadRequest>>>((client + "_request_in").c_str());
@@ -29,12 +29,14 @@ Scratchpad::Scratchpad(const sc_core::sc_module_name& name, Clock& clock, const 
 }
 
 Activity Scratchpad::tick() {
+    bool busy = false;
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
         if (!serving_[i].under_way && (*request_in[i])->valid()) {
             start(i, (*request_in[i])->pop());
+            busy = ideal_;
         }
     }
-    const bool busy = core_.any_busy();
+    busy = busy || core_.any_busy();
     core_.advance(1);
     for (std::size_t i = 0; i < scratchpad_client_count; ++i) {
         const auto client = static_cast<ScratchpadClient>(i);
@@ -46,7 +48,9 @@ Activity Scratchpad::tick() {
 }
 
 void Scratchpad::start(std::size_t client, const ScratchpadRequest& request) {
-    core_.start(static_cast<ScratchpadClient>(client), request);
+    if (!ideal_) {
+        core_.start(static_cast<ScratchpadClient>(client), request);
+    }
     for (const LineStream& stream : request.streams()) {
         ledger_.add(request.operation, line_counter(stream), stream.lines);
     }

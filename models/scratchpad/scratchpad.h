@@ -48,7 +48,8 @@ private:
         LineNote lines{};  // where somebody watches
     };
 
-    ScratchpadCore core_;
+    ScratchpadCore core_;  // without streams in an ideal one
+    bool ideal_;
     Ledger& ledger_;
     std::array<Served, scratchpad_client_count> serving_{};
 };

@@ -65,6 +65,7 @@ struct ScratchpadParameters {
     std::array<std::uint32_t, tile_buffer_count> buffer_banks{};
     BankPorts ports = BankPorts::one_read_or_write;
     Arbitration arbitration = Arbitration::fixed_priority;
+    bool ideal = false;  ///< all lines of a request are served in one cycle, whatever others want
 };
 
 /// One SRAM of a machine.

@@ -18,9 +18,11 @@ ScratchpadRequest StreamingUnit::request_for(const Work& work, std::uint64_t ope
     const auto sum = [](const PartLines& lines) {
         return std::accumulate(lines.begin(), lines.end(), std::uint64_t{0});
     };
+    // An ideal unit asks for everything at once.
     const std::uint64_t cycles =
-        std::max(work.lane_cycles, ceil_div(sum(work.lines_read) + sum(work.lines_written),
-                                            std::min(work.lines_per_cycle, most_lines_per_cycle_)));
+        ideal_ ? 1
+               : std::max(work.lane_cycles, ceil_div(sum(work.lines_read) + sum(work.lines_written),
+                                                     std::min(work.lines_per_cycle, most_lines_per_cycle_)));
     ScratchpadRequest request{.operation = operation};
     for (const LineAccess access : {LineAccess::read, LineAccess::write}) {
         const PartLines& lines = access == LineAccess::read ? work.lines_read : work.lines_written;
@@ -46,7 +48,7 @@ Activity StreamingUnit::tick() {
         requesting_ = request_.count > 0;
         begin_ = now();
         amount_ = work.amount;
-        lanes_done_ = now() + work.lane_cycles + pipeline_depth_;
+        lanes_done_ = now() + (ideal_ ? 0 : work.lane_cycles + pipeline_depth_);
         trace("operation {}: {} cycles of lanes, {} streams of lines", command_->operation, work.lane_cycles,
               request_.count);
     }

@@ -15,7 +15,8 @@ namespace nibble {
 /// log-gradient unit have in common. A command is done when its lanes have worked for as long as they need, when
 /// every line has been read and written, and the pipeline has drained, whichever comes last. Lines are asked for at the
 /// pace at which the lanes use and make them, or at which the ports or the scratchpad can move them if that is less:
-/// what is read and what is written go on side by side.
+/// what is read and what is written go on side by side. Those of an ideal unit work in no time: its lines alone take
+/// any.
 class StreamingUnit : public ClockedModule {
 public:
     sc_core::sc_port<PopIf<CommandPtr>> command_in{"command_in"};
@@ -39,10 +40,11 @@ protected:
         std::uint64_t amount = 0;           ///< as in CommandNote
     };
 
-    StreamingUnit(const sc_core::sc_module_name& name, Clock& clock, std::uint32_t pipeline_depth,
+    StreamingUnit(const sc_core::sc_module_name& name, Clock& clock, std::uint32_t pipeline_depth, bool ideal,
                   const ScratchpadParameters& scratchpad)
         : ClockedModule(name, clock),
           pipeline_depth_(pipeline_depth),
+          ideal_(ideal),
           line_bytes_(scratchpad.line_bytes),
           most_lines_per_cycle_(most_lines_per_cycle(scratchpad)) {}
 
@@ -60,6 +62,7 @@ private:
     [[nodiscard]] bool can_complete() const { return !requesting_ && !transferring_ && completion_out->ready(); }
 
     std::uint32_t pipeline_depth_;
+    bool ideal_;
     std::uint32_t line_bytes_;
     std::uint64_t most_lines_per_cycle_;  // that the scratchpad can serve
     CommandPtr command_;                  // null when idle

@@ -17,6 +17,7 @@
 
 #include "models/dram/dram_standard.h"
 #include "sim/app/diff_command.h"
+#include "sim/app/explain_command.h"
 #include "sim/app/import_command.h"
 #include "sim/app/info_command.h"
 #include "sim/app/interrupt.h"
@@ -57,6 +58,7 @@ public:
         add_sweep();
         add_pareto();
         add_diff();
+        add_explain();
         add_report();
         add_list();
         add_schema();
@@ -101,7 +103,7 @@ private:
             .add_option("--training", training_,
                         "What the file does not have: derive (the default), as-recorded (nothing is added), or "
                         "forward-only")
-            ->check(CLI::IsMember({"derive", "as-recorded", "forward-only"}));
+            ->check(CLI::IsMember(std::vector<std::string>(training_names.begin(), training_names.end())));
         command.add_flag("--no-fusion", no_fusion_, "Keep every pass over memory that the file says, one an operation");
     }
 
@@ -109,9 +111,8 @@ private:
         TraceRequest request = trace_;
         request.fuse = !no_fusion_;
         request.options.batch = batch_;
-        request.options.training = training_ == "derive"        ? Training::derive
-                                   : training_ == "as-recorded" ? Training::as_recorded
-                                                                : Training::forward_only;
+        request.options.training =
+            static_cast<Training>(std::ranges::find(training_names, training_) - training_names.begin());
         return request;
     }
 
@@ -316,6 +317,16 @@ private:
         diff.callback([this] { action_ = [this] { diff_command(diff_); }; });
     }
 
+    void add_explain() {
+        CLI::App& explain = *app_.add_subcommand("explain", "Say why a layer takes its time, and what would help most");
+        explain.add_option("RESULT", explain_.result, "Directory made by run --out, or its result.json")->required();
+        explain.add_option("--layer", explain_.layer, "Layers to explain together, by a shell pattern")
+            ->capture_default_str();
+        explain.add_flag("--json", explain_.json, "Print JSON");
+        explain.add_flag("--quiet", explain_.quiet, "Show no progress");
+        explain.callback([this] { action_ = [this] { explain_command(explain_); }; });
+    }
+
     void add_report() {
         CLI::App& report = *app_.add_subcommand("report", "Write a page to look at: results of runs, or of a study");
         report
@@ -386,6 +397,7 @@ private:
     ParetoRequest pareto_;
     std::string group_ = "workload";
     DiffRequest diff_;
+    ExplainRequest explain_;
     ReportRequest report_;
     TimelineRequest timeline_;
     std::optional<std::uint64_t> batch_;

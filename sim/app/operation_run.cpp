@@ -82,6 +82,7 @@ MachineParameters what_matters(const OperationTask& operation, const MachinePara
         const auto mode = static_cast<std::size_t>(*used.mode);
         kept.mac_array.modes[mode] = machine.mac_array.modes[mode];
         kept.mac_array.overlap = machine.mac_array.overlap;
+        kept.mac_array.ideal = machine.mac_array.ideal;
     }
     kept.mac_array.sharing = ArraySharing::dedicated;  // so that a mode says its own rows and columns
     if (used.log_gradient) {

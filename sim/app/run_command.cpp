@@ -6,6 +6,9 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -108,13 +111,14 @@ public:
         }
     }
 
-    void finish(const Result& result) {
+    void finish(const Result& result, const std::string& mappings) {
         if (wants_json() && !ops_.flush()) {
             throw InputError("temporary file for the result cannot be written");
         }
         if (directory_) {
             write_json(directory_->create("result.json"), result);
             directory_->create("report.txt") << text_report(result, TextStyle{});
+            directory_->create("mappings.yaml") << mappings;
             directory_->create("machine.yaml") << effective_yaml(result.setup.machine.machine);
             if (result.setup.baseline) {
                 directory_->create("baseline.yaml") << effective_yaml(result.setup.baseline->machine);
@@ -184,17 +188,31 @@ Job job_of(const Subject& subject, const TensorPlan& plan, const RunRequest& req
 struct Mappings {
     MappingTable machine;
     MappingTable baseline;
+    std::string file;  ///< all of them, as a mapping file has them
 };
+
+std::string mapping_file(const Setup& setup, std::vector<PlannedGemm> machine, std::vector<PlannedGemm> baseline) {
+    // A machine that is compared with itself has one section.
+    if (setup.baseline && setup.baseline->machine.name == setup.machine.machine.name) {
+        machine.insert(machine.end(), std::make_move_iterator(baseline.begin()),
+                       std::make_move_iterator(baseline.end()));
+        baseline.clear();
+    }
+    std::ostringstream text;
+    write_mappings(text, setup.machine.machine.name, machine);
+    if (!baseline.empty()) {
+        write_mappings(text, setup.baseline->machine.name, baseline);
+    }
+    return text.str();
+}
 
 Mappings map_gemms(const RunRequest& request, const MappingChoice& choice, const TraceSource& trace, const Setup& setup,
                    const Plans& plans, const Selection& selection) {
     std::optional<DeferInterrupts> until_file_is_tidy;
     std::unique_ptr<PendingFile> file;
-    std::ofstream out;
     if (!request.mapping_out.empty()) {
         until_file_is_tidy.emplace();
         file = std::make_unique<PendingFile>(request.mapping_out);
-        out.open(file->temporary());
     }
     const auto plan = [&](const Subject& subject, const TensorPlan& tensors) {
         const Job job = job_of(subject, tensors, request, selection);
@@ -208,24 +226,24 @@ Mappings map_gemms(const RunRequest& request, const MappingChoice& choice, const
             baseline = plan(*setup.baseline, *plans.baseline);
         }
     });
-    Mappings mappings{table_of(machine), table_of(baseline)};
+    Mappings mappings{table_of(machine), table_of(baseline), {}};
+    mappings.file = mapping_file(setup, std::move(machine), std::move(baseline));
     if (file) {
-        // A machine that is compared with itself has one section.
-        const bool one_section = setup.baseline && setup.baseline->machine.name == setup.machine.machine.name;
-        if (one_section) {
-            machine.insert(machine.end(), std::make_move_iterator(baseline.begin()),
-                           std::make_move_iterator(baseline.end()));
-        }
-        write_mappings(out, setup.machine.machine.name, machine);
-        if (setup.baseline && !one_section) {
-            write_mappings(out, setup.baseline->machine.name, baseline);
-        }
-        if (!out.flush()) {
+        std::ofstream out(file->temporary(), std::ios::binary);
+        if (!(out << mappings.file).flush()) {
             throw InputError(fmt::format("{}: the mappings cannot be written", printable(request.mapping_out)));
         }
         file->commit();
     }
     return mappings;
+}
+
+SourceOptions source_of(const TraceRequest& trace) {
+    return {.from = trace.from,
+            .batch = trace.options.batch,
+            .iteration = trace.options.iteration,
+            .training = std::string(training_names[static_cast<std::size_t>(trace.options.training)]),
+            .fusion = trace.fuse};
 }
 
 }  // namespace
@@ -250,6 +268,7 @@ void run_command(const RunRequest& request) {
         .program = request.program,
         .program_hash = program_hash(),
         .trace = request.trace.name,
+        .source = source_of(request.trace),
         .trace_hash = {},
         .network = {},
         .phases = request.phases,
@@ -276,30 +295,29 @@ void run_command(const RunRequest& request) {
     ResultCollector collector(std::move(setup));
     Outputs outputs(request, collector.setup());
     RunWatch watch(request.watch);
-    Job job = job_of(collector.setup().machine, *plans.machine, request, selection);
-    job.lowering.mappings = &mappings.machine;
-    job.lowering.dump_codes = outputs.codes_path();
-    job.lowering.results = request.values;
-    std::optional<Job> baseline;
+    std::vector<Job> jobs{job_of(collector.setup().machine, *plans.machine, request, selection)};
+    jobs.front().lowering.mappings = &mappings.machine;
+    jobs.front().lowering.dump_codes = outputs.codes_path();
+    jobs.front().lowering.results = request.values;
     if (collector.setup().baseline) {
-        baseline = job_of(*collector.setup().baseline, *plans.baseline, request, selection);
-        baseline->lowering.mappings = &mappings.baseline;
+        jobs.push_back(job_of(*collector.setup().baseline, *plans.baseline, request, selection));
+        jobs.back().lowering.mappings = &mappings.baseline;
     }
-    watch.prepare(job, baseline ? &*baseline : nullptr);
-    const std::uint64_t operations = plans.machine->operations() * (baseline ? 2 : 1);
-    Summaries summaries;
+    const auto second = [](auto& of_jobs) { return of_jobs.size() > 1 ? &of_jobs[1] : nullptr; };
+    watch.prepare(jobs.front(), second(jobs));
+    std::vector<RunSummary> summaries;
     {
-        Progress progress(collector.setup().network, "operations", operations, !request.quiet && progress_possible());
-        const auto sink = [&](const OpRecord& record, const OpRecord* other) {
-            collector.add(record, other);
-            outputs.add(record, other, collector.setup());
+        Progress progress(collector.setup().network, "operations", plans.machine->operations() * jobs.size(),
+                          !request.quiet && progress_possible());
+        const auto sink = [&](std::span<const OpRecord> records) {
+            collector.add(records.front(), second(records));
+            outputs.add(records.front(), second(records), collector.setup());
         };
-        summaries = simulate(trace.path(), job, baseline ? &*baseline : nullptr, sink, progress);
+        summaries = simulate(trace.path(), jobs, sink, progress);
     }
-    const Result result =
-        collector.finish(std::move(summaries.machine), summaries.baseline ? &*summaries.baseline : nullptr);
+    const Result result = collector.finish(std::move(summaries.front()), second(summaries));
     watch.write(result, request.quiet);
-    outputs.finish(result);
+    outputs.finish(result, mappings.file);
     watch.commit();
 }
 

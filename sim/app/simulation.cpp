@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/app/simulation.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
@@ -92,24 +93,19 @@ bool all_finished(const std::vector<std::unique_ptr<MachineProcess>>& machines) 
 
 }  // namespace
 
-Summaries simulate(const std::string& trace_path, const Job& machine, const Job* baseline, const PairSink& sink,
-                   Progress& progress) {
+std::vector<RunSummary> simulate(const std::string& trace_path, std::span<const Job> jobs, const RecordsSink& sink,
+                                 Progress& progress) {
     std::vector<std::unique_ptr<MachineProcess>> machines;
-    machines.push_back(start(trace_path, machine));
-    if (baseline != nullptr) {
-        machines.push_back(start(trace_path, *baseline));
+    for (const Job& job : jobs) {
+        machines.push_back(start(trace_path, job));
     }
-    MachineProcess& first = *machines.front();
-    MachineProcess* second = baseline != nullptr ? machines.back().get() : nullptr;
+    const auto has_record = [](const std::unique_ptr<MachineProcess>& machine) { return machine->has_record(); };
+    std::vector<OpRecord> records(machines.size());
     const auto deliver = [&] {
-        while (first.has_record() && (second == nullptr || second->has_record())) {
-            const OpRecord record = first.take_record();
-            if (second == nullptr) {
-                sink(record, nullptr);
-            } else {
-                const OpRecord other = second->take_record();
-                sink(record, &other);
-            }
+        while (std::ranges::all_of(machines, has_record)) {
+            std::ranges::transform(machines, records.begin(),
+                                   [](const auto& machine) { return machine->take_record(); });
+            sink(records);
         }
     };
     while (!all_finished(machines)) {
@@ -123,10 +119,14 @@ Summaries simulate(const std::string& trace_path, const Job& machine, const Job*
         }
         progress.update(operations, cycles);
     }
-    if (first.has_record() || (second != nullptr && second->has_record())) {
+    if (std::ranges::any_of(machines, has_record)) {
         throw ModelError("the machines did not retire the same operations");
     }
-    return {first.summary(), second != nullptr ? std::optional<RunSummary>(second->summary()) : std::nullopt};
+    std::vector<RunSummary> summaries;
+    for (const auto& machine : machines) {
+        summaries.push_back(machine->summary());
+    }
+    return summaries;
 }
 
 }  // namespace nibble

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "models/machine/machine_params.h"
 #include "models/machine/wave_recorder.h"
@@ -34,17 +36,13 @@ struct Job {
     std::optional<WaveRequest> wave{};
 };
 
-struct Summaries {
-    RunSummary machine;
-    std::optional<RunSummary> baseline;
-};
+/// The records of one operation, in the order of the jobs.
+using RecordsSink = std::function<void(std::span<const OpRecord> records)>;
 
-/// Both records of one operation; null for the baseline if there is none.
-using PairSink = std::function<void(const OpRecord& machine, const OpRecord* baseline)>;
-
-/// Runs one or two machines on the same trace, each in a process of its own, at the same time. `sink` gets every
-/// operation in trace order, as soon as both have it. Throws what went wrong in either; the other is ended then.
-[[nodiscard]] Summaries simulate(const std::string& trace_path, const Job& machine, const Job* baseline,
-                                 const PairSink& sink, Progress& progress);
+/// Runs one or more machines on the same trace, each in a process of its own, at the same time. `sink` gets every
+/// operation in trace order, as soon as all have it. Summaries are in the order of the jobs. Throws what went wrong in
+/// any; the others are ended then.
+[[nodiscard]] std::vector<RunSummary> simulate(const std::string& trace_path, std::span<const Job> jobs,
+                                               const RecordsSink& sink, Progress& progress);
 
 }  // namespace nibble

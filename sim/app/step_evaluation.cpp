@@ -92,9 +92,9 @@ StepEvaluation simulate_step(const std::string& trace_path, const TensorPlan& te
                              const LoweringOptions& lowering) {
     StepEvaluation step;
     Progress silent(machine.name, "operations", tensors.operations(), false);
+    const Job job{.machine = machine, .plan = &tensors, .lowering = lowering};
     static_cast<void>(simulate(
-        trace_path, {.machine = machine, .plan = &tensors, .lowering = lowering}, nullptr,
-        [&](const OpRecord& record, const OpRecord*) { step.totals += record; }, silent));
+        trace_path, {&job, 1}, [&](std::span<const OpRecord> record) { step.totals += record.front(); }, silent));
     step.operations_evaluated = step.totals.operations;
     return step;
 }

@@ -226,6 +226,7 @@ private:
         array.overlap = map.optional_bool(
             {"overlap", "shadow registers: preload and drain go on behind the stream of a neighbouring fold"},
             array.overlap);
+        array.ideal = map.optional_bool({"ideal", "a tile takes as long as its lines"}, array.ideal);
         array.accumulator_bytes = map.required_unsigned(
             {"accumulator_bytes", "SRAM for the 32-bit partial sums of an output tile; at least one fold's", "bytes"},
             {1, most_bytes_on_chip});
@@ -318,6 +319,9 @@ private:
                      machine_.dma.max_outstanding, {1, 4096});
         optional_u32(map, {"lines_per_cycle", "scratchpad lines that an engine moves in a cycle", "lines"},
                      machine_.dma.lines_per_cycle, {1, 4096});
+        machine_.dma.ideal = map.optional_bool(
+            {"ideal", "a transfer takes as long as its lines: neither engine nor memory is waited for"},
+            machine_.dma.ideal);
         map.finish();
     }
 
@@ -329,6 +333,8 @@ private:
                      machine_.log_gradient.lanes, {0, 65536});
         optional_u32(map, {"pipeline_depth", "cycles from a gradient to its codes", "cycles"},
                      machine_.log_gradient.pipeline_depth, pipeline_range);
+        machine_.log_gradient.ideal =
+            map.optional_bool({"ideal", "a command takes as long as its lines"}, machine_.log_gradient.ideal);
         map.finish();
     }
 
@@ -340,6 +346,8 @@ private:
             required_u32(map, {"lanes", "one lane-operation each a cycle", "lanes"}, {1, 65536});
         optional_u32(map, {"pipeline_depth", "cycles from the last operand to its result", "cycles"},
                      machine_.vector_unit.pipeline_depth, pipeline_range);
+        machine_.vector_unit.ideal =
+            map.optional_bool({"ideal", "a command takes as long as its lines"}, machine_.vector_unit.ideal);
         map.finish();
     }
 

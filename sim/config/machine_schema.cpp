@@ -24,7 +24,7 @@ clock_period_ps: 1000
 technology: 7nm
 gradient_storage: two_codes
 sequencer: {queue_entries: 16}
-dma: {max_request_bytes: 4096, max_outstanding: 8, lines_per_cycle: 1}
+dma: {max_request_bytes: 4096, max_outstanding: 8, lines_per_cycle: 1, ideal: false}
 dram:
   standard: LPDDR5-6400
   channels: 4
@@ -48,18 +48,20 @@ scratchpad:
   buffering: 2
   ports: 1rw
   arbitration: fixed_priority
+  ideal: false
   buffers:
     left: {capacity_bytes: 1024, banks: 2}
     right: {capacity_bytes: 1024, banks: 2}
     output: {capacity_bytes: 1024, banks: 2}
     gradient: {capacity_bytes: 1024, banks: 2}
-log_gradient: {lanes: 1, pipeline_depth: 4}
-vector_unit: {lanes: 4, pipeline_depth: 6}
+log_gradient: {lanes: 1, pipeline_depth: 4, ideal: false}
+vector_unit: {lanes: 4, pipeline_depth: 6, ideal: false}
 mac_array:
   rows: 8
   cols: 8
   dataflows: [output]
   overlap: true
+  ideal: false
   accumulator_bytes: 1024
   accumulator_banks: 2
   accumulator_line_bytes: 64

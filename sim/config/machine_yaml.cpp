@@ -73,6 +73,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     line(1, "max_request_bytes", machine.dma.max_request_bytes);
     line(1, "max_outstanding", machine.dma.max_outstanding);
     line(1, "lines_per_cycle", machine.dma.lines_per_cycle);
+    line(1, "ideal", machine.dma.ideal);
 
     section(0, "dram");
     line(1, "standard", yaml_text(machine.dram.standard));
@@ -113,6 +114,7 @@ std::string effective_yaml(const MachineParameters& machine) {
     }
     line(1, "dataflows", fmt::format("[{}]", fmt::join(dataflows, ", ")));
     line(1, "overlap", array.overlap);
+    line(1, "ideal", array.ideal);
     const SramMacro accumulators = accumulators_of(array);
     line(1, "accumulator_bytes", accumulators.capacity_bytes);
     line(1, "accumulator_banks", accumulators.banks);
@@ -125,10 +127,12 @@ std::string effective_yaml(const MachineParameters& machine) {
     section(0, "log_gradient");
     line(1, "lanes", machine.log_gradient.lanes);
     line(1, "pipeline_depth", machine.log_gradient.pipeline_depth);
+    line(1, "ideal", machine.log_gradient.ideal);
 
     section(0, "vector_unit");
     line(1, "lanes", machine.vector_unit.lanes);
     line(1, "pipeline_depth", machine.vector_unit.pipeline_depth);
+    line(1, "ideal", machine.vector_unit.ideal);
     return out;
 }
 

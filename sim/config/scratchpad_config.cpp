@@ -61,6 +61,8 @@ ScratchpadParameters read_scratchpad(YamlMap& section) {
         {"arbitration", "who is served first: array, log-gradient unit, vector unit, load, store; or each in turn"},
         scratchpad.arbitration,
         {{"fixed_priority", Arbitration::fixed_priority}, {"round_robin", Arbitration::round_robin}});
+    scratchpad.ideal = section.optional_bool(
+        {"ideal", "all lines of a request are served in one cycle, whatever others want"}, scratchpad.ideal);
     YamlMap buffers = section.optional_map(
         {"buffers",
          "separate memories; with `resident_bytes`, which then has one of its own, they add up to `capacity_bytes`", "",
@@ -122,10 +124,11 @@ std::string scratchpad_yaml(const ScratchpadParameters& scratchpad) {
         "  line_bytes: {}\n"
         "  buffering: {}\n"
         "  ports: {}\n"
-        "  arbitration: {}\n",
+        "  arbitration: {}\n"
+        "  ideal: {}\n",
         scratchpad.capacity_bytes, scratchpad.resident_bytes, scratchpad.banks, scratchpad.line_bytes,
         scratchpad.buffering, ports_name(scratchpad.ports),
-        arbitration_names[static_cast<std::size_t>(scratchpad.arbitration)]);
+        arbitration_names[static_cast<std::size_t>(scratchpad.arbitration)], scratchpad.ideal);
     if (scratchpad.buffers) {
         text += "  buffers:\n";
         for (std::size_t i = 0; i < tile_buffer_count; ++i) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -357,26 +358,27 @@ ProblemList& YamlDocument::problems() const {
 }
 
 std::string yaml_text(std::string_view text) {
+    // With the line breaks of YAML 1.1 beyond ASCII. Other controls up to U+009F are escaped by their number.
+    static constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\t", "\\t"}, {"\u2028", "\\L"}, {"\u2029", "\\P"}};
     std::string out = "\"";
-    for (const char c : text) {
-        switch (c) {
-            case '"':
-            case '\\':
-                out += '\\';
-                out += c;
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            default:
-                out += c;
+    while (!text.empty()) {
+        std::size_t length = 1;
+        const auto byte = static_cast<unsigned char>(text[0]);
+        const auto* const named =
+            std::ranges::find_if(names, [&](const auto& one) { return text.starts_with(one.first); });
+        if (named != std::end(names)) {
+            out += named->second;
+            length = named->first.size();
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else if (byte == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]));
+            length = 2;
+        } else {
+            out += text[0];
         }
+        text.remove_prefix(length);
     }
     return out + '"';
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "sim/input/workload.h"
 
@@ -15,6 +17,7 @@ enum class Training : std::uint8_t {
     as_recorded,   ///< nothing is added
     forward_only,  ///< nothing is added, and a recorded backward pass is left out
 };
+inline constexpr std::array<std::string_view, 3> training_names{"derive", "as-recorded", "forward-only"};
 
 struct ImportOptions {
     std::optional<std::uint64_t> batch{};      ///< for sources that leave the batch open

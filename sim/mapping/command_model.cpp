@@ -115,47 +115,66 @@ void CommandModel::complete(UnitState& unit, std::uint64_t operation, double cyc
 double CommandModel::run(const MatmulCommand& tile, double start) {
     const MacArrayParameters& array = machine_.mac_array;
     const ArrayGeometry& geometry = *array.modes[static_cast<std::size_t>(tile.mode)];
-    const TileTiming timing =
-        tile_timing(geometry, tile.dataflow, FoldRule{.overlap = array.overlap}, tile.passes, tile.accumulate);
     const TileTraffic traffic = tile_traffic(geometry, tile);
     const std::uint64_t line = machine_.scratchpad.line_bytes;
     const std::uint64_t lines =
         ceil_div(traffic.left_bytes, line) + ceil_div(traffic.right_bytes, line) + ceil_div(traffic.result_bytes, line);
-    // A scratchpad that cannot feed the array holds it up.
-    const std::uint64_t stream = std::max(timing.stream, ceil_div(lines, most_lines_per_cycle(machine_.scratchpad)));
-    const double end = start + static_cast<double>(timing.fill + stream + timing.drain);
+    const std::uint64_t pass = cycles_of_lines(lines, most_lines_per_cycle(machine_.scratchpad));
+    std::uint64_t cycles = 0;
+    if (array.ideal) {
+        constexpr std::uint64_t to_the_scratchpad_and_back = 2;  // nothing hides it
+        cycles = pass + to_the_scratchpad_and_back;
+    } else {
+        const TileTiming timing =
+            tile_timing(geometry, tile.dataflow, FoldRule{.overlap = array.overlap}, tile.passes, tile.accumulate);
+        // A scratchpad that cannot feed the array holds it up.
+        cycles = timing.fill + std::max(timing.stream, pass) + timing.drain;
+    }
+    const double end = start + static_cast<double>(cycles);
     state(Unit::mac_array).free = end;
     return end - 1;
+}
+
+/// Cycles in which the scratchpad serves these lines to a unit that can move so many in one.
+std::uint64_t CommandModel::cycles_of_lines(std::uint64_t lines, std::uint64_t lines_per_cycle) const {
+    return machine_.scratchpad.ideal ? 1 : ceil_div(lines, lines_per_cycle);
 }
 
 double CommandModel::run_vector(const VectorCommand& vector, double start) {
     constexpr std::uint64_t port_bytes_per_lane = 3 * 4;  // as in models/vector_unit/vector_unit.cpp
     const std::uint64_t line = machine_.scratchpad.line_bytes;
-    const std::uint64_t lanes = machine_.vector_unit.lanes;
-    return run_lanes(Unit::vector_unit, start, ceil_div(vector.lane_ops, lanes) + machine_.vector_unit.pipeline_depth,
-                     lines_of(vector.read_bytes, line) + lines_of(vector.write_bytes, line),
-                     ceil_div(lanes * port_bytes_per_lane, line));
+    const VectorUnitParameters& unit = machine_.vector_unit;
+    const std::uint64_t lines = lines_of(vector.read_bytes, line) + lines_of(vector.write_bytes, line);
+    if (unit.ideal) {
+        return run_lanes(Unit::vector_unit, start, 0, lines, most_lines_per_cycle(machine_.scratchpad));
+    }
+    return run_lanes(Unit::vector_unit, start, ceil_div(vector.lane_ops, unit.lanes) + unit.pipeline_depth, lines,
+                     ceil_div(unit.lanes * port_bytes_per_lane, line));
 }
 
 double CommandModel::run_convert(const ConvertCommand& convert, double start) {
     constexpr std::uint64_t gradient_bytes = 2;  // as in models/log_gradient/log_gradient.cpp
     const std::uint64_t line = machine_.scratchpad.line_bytes;
-    const std::uint64_t lanes = machine_.log_gradient.lanes;
+    const LogGradientParameters& unit = machine_.log_gradient;
     const auto code_bytes = [&](std::uint64_t elements) {
         return bytes_for(Bits(elements * convert.code_bits)).count();
     };
-    return run_lanes(Unit::log_gradient, start,
-                     ceil_div(convert.elements, lanes) + machine_.log_gradient.pipeline_depth,
-                     ceil_div(convert.elements * gradient_bytes, line) + ceil_div(code_bytes(convert.elements), line),
-                     ceil_div(lanes * gradient_bytes + code_bytes(lanes), line));
+    const std::uint64_t lines =
+        ceil_div(convert.elements * gradient_bytes, line) + ceil_div(code_bytes(convert.elements), line);
+    if (unit.ideal) {
+        return run_lanes(Unit::log_gradient, start, 0, lines, most_lines_per_cycle(machine_.scratchpad));
+    }
+    return run_lanes(Unit::log_gradient, start, ceil_div(convert.elements, unit.lanes) + unit.pipeline_depth, lines,
+                     ceil_div(unit.lanes * gradient_bytes + code_bytes(unit.lanes), line));
 }
 
 /// Lanes compute while their lines pass the scratchpad.
 double CommandModel::run_lanes(Unit unit, double start, std::uint64_t lane_cycles, std::uint64_t lines,
                                std::uint64_t lines_per_cycle) {
     constexpr std::uint64_t to_the_scratchpad_and_back = 2;
-    const std::uint64_t pass = ceil_div(lines, std::min(lines_per_cycle, most_lines_per_cycle(machine_.scratchpad))) +
-                               to_the_scratchpad_and_back;
+    const std::uint64_t pass =
+        cycles_of_lines(lines, std::min(lines_per_cycle, most_lines_per_cycle(machine_.scratchpad))) +
+        to_the_scratchpad_and_back;
     const double done = start + static_cast<double>(std::max(lane_cycles, pass));
     state(unit).free = done + 1;
     return done;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -140,6 +141,22 @@ void write_mapping(std::ostream& out, const std::string& gemm, const MappedTask&
                std::llround(mapped.energy_pj));
 }
 
+namespace {
+
+/// As much of a name as a comment needs, in whole characters.
+std::string_view beginning(std::string_view name) {
+    std::size_t most = 100;
+    if (name.size() <= most) {
+        return name;
+    }
+    while ((static_cast<unsigned char>(name[most]) & 0xc0U) == 0x80U) {
+        --most;
+    }
+    return name.substr(0, most);
+}
+
+}  // namespace
+
 void write_mappings(std::ostream& out, const std::string& machine, const std::vector<PlannedGemm>& planned) {
     fmt::print(out, "{}:{}\n", yaml_text(machine), planned.empty() ? " []" : "");
     std::unordered_set<std::string> written;
@@ -147,8 +164,8 @@ void write_mappings(std::ostream& out, const std::string& machine, const std::ve
         if (!written.insert(one.gemm.task.key()).second) {
             continue;
         }
-        fmt::print(out, "  # {} x, first {} {}; {}\n", one.gemm.count, yaml_text(one.gemm.layer), one.gemm.phase,
-                   mapping_origin_names[static_cast<std::size_t>(one.origin)]);
+        fmt::print(out, "  # {} x, first {} {}; {}\n", one.gemm.count, yaml_text(beginning(one.gemm.layer)),
+                   one.gemm.phase, mapping_origin_names[static_cast<std::size_t>(one.origin)]);
         write_mapping(out, one.gemm.task.key(), one.mapped);
     }
 }

@@ -83,14 +83,18 @@ TilingEstimate::TilingEstimate(const GemmTask& task, const MachineParameters& ma
     const auto outputs = static_cast<double>(problem.batch() * problem.i().extent * problem.j().extent) *
                          static_cast<double>(problem.out_elements(first)) /
                          static_cast<double>(sizes.batch * first.i.size() * first.j.size());
-    const double lanes = static_cast<double>(machine.vector_unit.lanes);
-    lane_cycles_ = outputs * static_cast<double>(task.lane_ops) / lanes;
-    if (task.code_bits > 0) {
+    if (!machine.vector_unit.ideal) {
+        lane_cycles_ = outputs * static_cast<double>(task.lane_ops) / static_cast<double>(machine.vector_unit.lanes);
+    }
+    if (task.code_bits > 0 && !machine.log_gradient.ideal) {
         lane_cycles_ = std::max(lane_cycles_, outputs / static_cast<double>(machine.log_gradient.lanes));
     }
 }
 
 double TilingEstimate::compute_cycles(Dataflow dataflow) const {
+    if (machine_.mac_array.ideal) {
+        return 0;
+    }
     const ArrayGeometry& geometry = *machine_.mac_array.modes[static_cast<std::size_t>(task_.mode)];
     const FoldRule rule{.overlap = machine_.mac_array.overlap};
     double cycles = 0;

@@ -2,6 +2,7 @@
 #include "sim/mapping/transfer_model.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/dram/dram_standard.h"
 #include "sim/base/units.h"
@@ -28,7 +29,23 @@ TransferModel::TransferModel(const MachineParameters& machine)
 }
 
 void TransferModel::start(bool write, const Slice& slice, double ready) {
-    engines_[write].transfers.push_back({SliceWalker(slice, machine_.dma.max_request_bytes), ready, ready, 0});
+    Engine& engine = engines_[write];
+    SliceWalker walker(slice, machine_.dma.max_request_bytes);
+    if (!machine_.dma.ideal) {
+        engine.transfers.push_back({std::move(walker), ready, ready, 0});
+        return;
+    }
+    // Nothing but its lines, one transfer after the other.
+    std::uint64_t lines = 0;
+    while (!walker.done()) {
+        lines += ceil_div(walker.next().bytes, machine_.scratchpad.line_bytes);
+    }
+    constexpr double to_the_scratchpad_and_back_cycles = 2;
+    const double pass = machine_.scratchpad.ideal
+                            ? 1.0
+                            : static_cast<double>(ceil_div(lines, most_lines_per_cycle(machine_.scratchpad)));
+    engine.pass_end = std::max(engine.pass_end, ready) + pass;
+    engine.transfers.push_back({std::move(walker), ready, engine.pass_end + to_the_scratchpad_and_back_cycles, 0});
 }
 
 std::optional<double> TransferModel::Engine::next_at() const {
@@ -37,6 +54,9 @@ std::optional<double> TransferModel::Engine::next_at() const {
 }
 
 double TransferModel::pass_cycles(std::uint32_t bytes) const {
+    if (machine_.scratchpad.ideal) {
+        return 1;
+    }
     const std::uint64_t lines = ceil_div(bytes, machine_.scratchpad.line_bytes);
     return static_cast<double>(ceil_div(lines, machine_.dma.lines_per_cycle));
 }

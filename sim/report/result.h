@@ -25,13 +25,23 @@ struct Subject {
     std::vector<std::string> notes;  ///< what a reader of the comparison should know of the rule
 };
 
+/// How the trace of a run was made from what the command line named.
+struct SourceOptions {
+    std::string from;  ///< what the file was said to be
+    std::optional<std::uint64_t> batch{};
+    std::optional<std::uint64_t> iteration{};  ///< of a recording; nothing: all
+    std::string training;                      ///< what was done about missing parts of the step
+    bool fusion = true;                        ///< element-wise work joined what it works on
+};
+
 /// What is to be run, and everything that a reader needs to run it again.
 struct Setup {
     std::string program;       ///< name and version
     std::string program_hash;  ///< of the executable, as program_hash() has it
     std::string trace;         ///< as given on the command line
-    std::string trace_hash;    ///< ContentHash of the step that was simulated, in the format of traces
-    std::string network;       ///< as the trace calls itself
+    SourceOptions source;
+    std::string trace_hash;  ///< ContentHash of the step that was simulated, in the format of traces
+    std::string network;     ///< as the trace calls itself
     std::uint64_t batch = 1;
     std::string phases;  ///< simulated ones
     std::string layers;  ///< shell pattern of simulated ones

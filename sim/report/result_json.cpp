@@ -24,6 +24,11 @@ std::string dump(const Json& json, int indent = -1) {
     return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+template <class Number>
+Json or_null(const std::optional<Number>& number) {
+    return number ? Json(*number) : Json(nullptr);
+}
+
 Json causes_json(const CauseCycles& causes) {
     Json json = Json::object();
     for (std::size_t i = 0; i < cause_count; ++i) {
@@ -187,6 +192,14 @@ Json groups_json(const Result& result) {
     return groups;
 }
 
+Json source_json(const SourceOptions& source) {
+    return {{"from", source.from},
+            {"batch", or_null(source.batch)},
+            {"iteration", or_null(source.iteration)},
+            {"training", source.training},
+            {"fusion", source.fusion}};
+}
+
 Json provenance_json(const Setup& setup) {
     Json baseline = nullptr;
     if (setup.baseline) {
@@ -195,6 +208,7 @@ Json provenance_json(const Setup& setup) {
     return {{"program", setup.program},
             {"program_hash", setup.program_hash},
             {"trace", setup.trace},
+            {"source", source_json(setup.source)},
             {"trace_hash", setup.trace_hash},
             {"network", setup.network},
             {"batch", setup.batch},
@@ -261,11 +275,6 @@ Json head_json(const Result& result) {
     json["modes"] = table_json(result.modes, "mode", setup);
     json["groups"] = groups_json(result);
     return json;
-}
-
-template <class Number>
-Json or_null(const std::optional<Number>& number) {
-    return number ? Json(*number) : Json(nullptr);
 }
 
 Json operand_json(const OperandRecord& operand) {

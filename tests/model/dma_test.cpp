@@ -21,6 +21,7 @@ namespace nibble {
 namespace {
 
 constexpr std::uint32_t line_bytes = 32;
+constexpr std::uint32_t burst_bytes = 32;
 
 using Memory = test::Server<MemoryRequest, MemoryResponse>;
 using Lines = test::Server<ScratchpadRequest, ScratchpadDone>;
@@ -62,7 +63,8 @@ std::string run(const Bench& bench, const std::function<void(const Seen&, test::
         test::Countdown countdown(given.size());
         std::unique_ptr<DmaEngine> engine;
         const auto make = [&] {
-            engine = std::make_unique<DmaEngine>("dma", clock, bench.direction, bench.params, line_bytes, books.ledger);
+            engine = std::make_unique<DmaEngine>("dma", clock, bench.direction, bench.params, line_bytes, burst_bytes,
+                                                 books.ledger);
         };
         if (!bench.options.stubs_first) {
             make();
@@ -138,6 +140,34 @@ TEST(Dma, OneRequestFromIdle) {
             EXPECT_EQ(seen.activity[load ? 1 : 2], 53U);
             EXPECT_EQ(seen.activity[3], 2U);
         });
+    }
+}
+
+// An ideal engine asks memory for nothing. Of 100 bytes at 64, requests of 64 bytes would take 64 and 36: 2 lines and 2
+// bursts each. All 4 lines at once: taken and asked for in cycle 1, served in 2 by a scratchpad as wide, heard of and
+// complete in 3, which the sequencer would hear in 4. The 9 lines of the next command, 288 bytes, are a cycle behind.
+TEST(Dma, AnIdealEngineTakesAsLongAsItsLines) {
+    for (const TransferDirection direction : directions) {
+        Bench bench{.direction = direction,
+                    .params = {.max_request_bytes = 64, .max_outstanding = 4, .lines_per_cycle = 1, .ideal = true},
+                    .slices = {{.address = 64, .run_bytes = 100}, {.address = 0, .run_bytes = 288}},
+                    .latency = always(50)};
+        for (const bool skipping : {false, true}) {
+            bench.options.skipping = skipping;
+            run(bench, [&](const Seen& seen, test::Books& books) {
+                EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{4, 5}));
+                EXPECT_TRUE(seen.memory.empty());
+                ASSERT_EQ(seen.lines.size(), 2U);
+                EXPECT_EQ(seen.lines[0].request.slots[0].lines, 4U);
+                EXPECT_EQ(seen.lines[0].request.slots[0].lines_per_cycle, 4U);
+                EXPECT_EQ(seen.lines[1].request.slots[0].lines, 9U);
+                EXPECT_EQ(seen.lines[1].request.slots[0].lines_per_cycle, 9U);
+                EXPECT_EQ(books.counted(Counter::dma_requests), 2U + 5U);
+                const bool load = direction == TransferDirection::load;
+                EXPECT_EQ(books.counted(Counter::dram_bytes_read), load ? 128U + 288U : 0U);
+                EXPECT_EQ(books.counted(Counter::dram_bytes_written), load ? 0U : 128U + 288U);
+            });
+        }
     }
 }
 

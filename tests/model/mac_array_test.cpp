@@ -107,21 +107,27 @@ std::string run(const MacArrayParameters& params, const Tiles& tiles, const test
 }
 
 TileTiming timing_of(const MacArrayParameters& params, const MatmulCommand& tile) {
-    return tile_timing(*params.modes[static_cast<std::size_t>(tile.mode)], tile.dataflow,
-                       FoldRule{.overlap = params.overlap}, tile.passes, tile.accumulate);
+    return params.ideal ? TileTiming{}
+                        : tile_timing(*params.modes[static_cast<std::size_t>(tile.mode)], tile.dataflow,
+                                      FoldRule{.overlap = params.overlap}, tile.passes, tile.accumulate);
 }
 
 /// Cycles of a tile whose lines nobody else delays. Its operands and results, in whole lines, are asked for at the
 /// slowest whole pace that keeps up with the stream; the request takes a cycle to the scratchpad, and the last operand
-/// one from there, which the fill hides unless there is none.
+/// one from there, which the fill hides unless there is none. An ideal array asks for its lines as fast as four banks
+/// can serve them, and hides neither of the two cycles.
 std::uint64_t undisturbed_cycles(const MacArrayParameters& params, const MatmulCommand& tile) {
     const TileTiming timing = timing_of(params, tile);
     const TileTraffic traffic = tile_traffic(*params.modes[static_cast<std::size_t>(tile.mode)], tile);
+    const auto up = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
     std::uint64_t line_cycles = 0;
     for (const std::uint64_t bytes : {traffic.left_bytes, traffic.right_bytes, traffic.result_bytes}) {
-        const std::uint64_t lines = (bytes + line_bytes - 1) / line_bytes;
-        const std::uint64_t per_cycle = (lines + timing.stream - 1) / timing.stream;
-        line_cycles = std::max(line_cycles, lines == 0 ? 0 : (lines + per_cycle - 1) / per_cycle);
+        const std::uint64_t lines = up(bytes, line_bytes);
+        const std::uint64_t per_cycle = params.ideal ? lines : up(lines, timing.stream);
+        line_cycles = std::max(line_cycles, lines == 0 ? 0 : up(lines, per_cycle));
+    }
+    if (params.ideal) {
+        return line_cycles + 2;
     }
     return std::max(timing.fill + timing.stream, line_cycles + 1) + timing.drain;
 }
@@ -220,6 +226,26 @@ TEST(MacArray, AScratchpadTooSlowDelaysTheDrain) {
                 },
                 [served = served](const ScratchpadRequest&) { return served - 1; });
         }
+    }
+}
+
+// The product of the test before, asked of an ideal array: 1, 1 and 4 lines at once. Popped and asked for in cycle 1,
+// served in 2 by a scratchpad as wide, heard of and complete in 3. No cycle streams.
+TEST(MacArray, AnIdealArrayTakesAsLongAsItsLines) {
+    MacArrayParameters params = test::small_machine().mac_array;
+    params.ideal = true;
+    Tiles one{tile_of(ArrayMode::int4, Dataflow::output_stationary, {{8, 8, 8}})};
+    one[0].left_bits = 4;
+    one[0].right_bits = 4;
+    for (const bool skipping : {false, true}) {
+        run(params, one, {.skipping = skipping}, [&](const Seen& seen, test::Books& books) {
+            EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{4}));
+            EXPECT_EQ(seen.streaming, 0U);
+            EXPECT_EQ(books.counted(Counter::mac_int4), 512U);
+            const auto streams = seen.requests[0].streams();
+            ASSERT_EQ(streams.size(), 3U);
+            EXPECT_EQ(streams[2], (LineStream{ScratchpadPart::output, LineAccess::write, 4, 0, 4}));
+        });
     }
 }
 

@@ -166,6 +166,31 @@ TEST(VectorUnit, LinesBindWideWork) {
     });
 }
 
+// An ideal unit's lanes, pipeline and ports take no time: 50 lines at once. Asked for in cycle 1, served in 2 by a
+// scratchpad as wide, heard of and complete in 3. Without lines a command takes the one cycle in which it is seen.
+TEST(VectorUnit, AnIdealOneTakesAsLongAsItsLines) {
+    const Make ideal = [](Clock& clock, Ledger& ledger) {
+        return std::make_unique<VectorUnit>("unit", clock, VectorUnitParameters{1, 6, true}, wide, ledger);
+    };
+    run(ideal, {command_of(vector_work(1000, 1600, 0)), command_of(vector_work(1000, 0, 0))}, {},
+        [](const Seen& seen, test::Books& books) {
+            EXPECT_EQ(seen.requests[0].slots[0], stream(ScratchpadPart::left, LineAccess::read, 50, 50));
+            EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{4, 5}));
+            EXPECT_EQ(books.counted(Counter::vector_lane_ops), 2000U);
+        });
+}
+
+// 7 and 4 lines at once: complete in cycle 1 + 1 + 1.
+TEST(LogGradient, AnIdealOneTakesAsLongAsItsLines) {
+    const Make ideal = [](Clock& clock, Ledger& ledger) {
+        return std::make_unique<LogGradient>("unit", clock, LogGradientParameters{1, 4, true}, wide, ledger);
+    };
+    run(ideal, {conversion(100, 8)}, {}, [](const Seen& seen, test::Books& books) {
+        EXPECT_EQ(seen.completions, (std::vector<std::uint64_t>{4}));
+        EXPECT_EQ(books.counted(Counter::gradients_converted), 100U);
+    });
+}
+
 TEST(VectorUnit, WorkWithoutDataAsksForNoLines) {
     run(vector_unit(4, 3), {command_of(vector_work(8, 0, 0))}, {}, [](const Seen& seen, test::Books&) {
         EXPECT_TRUE(seen.requests.empty());

@@ -281,7 +281,8 @@ def main():
         check_pages(program)
     else:
         restate = "--restate" in more
-        do_page(page, program, next((one for one in more if one != "--restate"), None), restate)
+        module_directory = next((os.path.abspath(one) for one in more if one != "--restate"), None)
+        do_page(page, program, module_directory, restate)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,8 @@ class Results(smoke.Case):
     def test_files_agree(self):
         out = self.path("a/b")
         text, _ = run("run", "tiny", "--machine", "edge-int4", "--out", out)
-        self.assertEqual(sorted(os.listdir(out)), ["baseline.yaml", "machine.yaml", "ops.csv", "report.txt",
-                                                   "result.json"])
+        self.assertEqual(sorted(os.listdir(out)), ["baseline.yaml", "machine.yaml", "mappings.yaml", "ops.csv",
+                                                   "report.txt", "result.json"])
         with open(os.path.join(out, "result.json"), encoding="utf-8") as file:
             result = json.load(file)
         self.check(result)

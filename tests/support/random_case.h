@@ -51,6 +51,7 @@ public:
             m.scratchpad.buffers = TileBytes{quarter, quarter, quarter, quarter};
         }
         draw_banks(m.scratchpad);
+        draw_ideal_units(m);
         m.log_gradient.lanes = static_cast<std::uint32_t>(number(1, 16));
         m.vector_unit.lanes = static_cast<std::uint32_t>(number(1, 32));
         m.mac_array.overlap = coin();
@@ -116,6 +117,16 @@ private:
         }
         scratchpad.ports = static_cast<BankPorts>(draw(bank_ports_count - 1));
         scratchpad.arbitration = static_cast<Arbitration>(draw(1));
+    }
+
+    /// One unit or another of few machines takes no time. Draws as draw_banks() does.
+    void draw_ideal_units(MachineParameters& machine) {
+        const std::uint32_t drawn = std::uniform_int_distribution<std::uint32_t>(0, 19)(bank_random_);
+        machine.scratchpad.ideal = drawn == 0 || drawn == 4;
+        machine.mac_array.ideal = drawn == 1 || drawn == 4;
+        machine.log_gradient.ideal = drawn == 2;
+        machine.vector_unit.ideal = drawn == 3;
+        machine.dma.ideal = drawn == 5;
     }
 
     TensorId tensor(TraceWriter& writer, TensorRole role, std::uint64_t elements, std::uint32_t bits = 0) {

@@ -13,6 +13,16 @@
 
 namespace nibble::test {
 
+/// Failures of the present test so far.
+inline int failures() {
+    const ::testing::TestResult& result = *::testing::UnitTest::GetInstance()->current_test_info()->result();
+    int count = 0;
+    for (int part = 0; part < result.total_part_count(); ++part) {
+        count += result.GetTestPartResult(part).failed() ? 1 : 0;
+    }
+    return count;
+}
+
 /// Runs one elaboration and simulation in a child process and returns the text it produced.
 /// Failures and crashes in the child fail this test. SystemC allows one elaboration per process,
 /// so a test that simulates must go through here.
@@ -20,6 +30,7 @@ inline std::string simulate(const std::function<std::string()>& body) {
     std::fflush(nullptr);
     std::array<int, 2> pipe_ends{};
     EXPECT_EQ(pipe(pipe_ends.data()), 0);
+    const int failures_before = failures();  // which the child inherits
     const pid_t child = fork();
     EXPECT_GE(child, 0) << "fork failed";
     if (child == 0) {
@@ -37,7 +48,7 @@ inline std::string simulate(const std::function<std::string()>& body) {
             ADD_FAILURE() << "uncaught: " << e.what();
         }
         std::fflush(nullptr);
-        _exit(::testing::Test::HasFailure() ? 1 : 0);
+        _exit(failures() > failures_before ? 1 : 0);
     }
     close(pipe_ends[1]);
     std::string text;

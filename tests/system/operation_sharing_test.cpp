@@ -100,10 +100,10 @@ MachineParameters otherwise_different(const OperationTask& operation, MachinePar
         array.overlap = !array.overlap;
     }
     if (!uses_log_gradient(operation)) {
-        machine.log_gradient = {.lanes = 3, .pipeline_depth = 9};
+        machine.log_gradient = {.lanes = 3, .pipeline_depth = 9, .ideal = true};
     }
     if (!uses_vector_unit(operation)) {
-        machine.vector_unit = {.lanes = 5, .pipeline_depth = 2};
+        machine.vector_unit = {.lanes = 5, .pipeline_depth = 2, .ideal = true};
     }
     return machine;
 }
@@ -138,6 +138,7 @@ TEST(OperationSharing, WhatMayMatterIsInTheKey) {
         [](MachineParameters& m) { m.dma.max_request_bytes *= 2; },
         [](MachineParameters& m) { m.dma.max_outstanding += 1; },
         [](MachineParameters& m) { m.dma.lines_per_cycle += 1; },
+        [](MachineParameters& m) { m.dma.ideal = true; },
         [](MachineParameters& m) { m.dram.standard = "HBM2-2000"; },
         [](MachineParameters& m) { m.dram.channels *= 2; },
         [](MachineParameters& m) { m.dram.ranks *= 2; },
@@ -156,6 +157,7 @@ TEST(OperationSharing, WhatMayMatterIsInTheKey) {
         [](MachineParameters& m) { m.scratchpad.line_bytes *= 2; },
         [](MachineParameters& m) { m.scratchpad.ports = BankPorts::one_read_one_write; },
         [](MachineParameters& m) { m.scratchpad.arbitration = Arbitration::round_robin; },
+        [](MachineParameters& m) { m.scratchpad.ideal = true; },
         [](MachineParameters& m) {
             m.scratchpad.buffers = TileBytes{1, 1, 1, 1};
         },
@@ -164,14 +166,17 @@ TEST(OperationSharing, WhatMayMatterIsInTheKey) {
             m.scratchpad.buffer_banks[2] = 3;
         },
         [](MachineParameters& m) { m.mac_array.overlap = !m.mac_array.overlap; },
+        [](MachineParameters& m) { m.mac_array.ideal = true; },
         [](MachineParameters& m) { m.mac_array.modes[3]->rows += 1; },
         [](MachineParameters& m) { m.mac_array.modes[3]->cols += 1; },
         [](MachineParameters& m) { m.mac_array.modes[3]->macs_per_pe += 1; },
         [](MachineParameters& m) { m.mac_array.modes[3]->cycles_per_step += 1; },
         [](MachineParameters& m) { m.log_gradient.lanes += 1; },
         [](MachineParameters& m) { m.log_gradient.pipeline_depth += 1; },
+        [](MachineParameters& m) { m.log_gradient.ideal = true; },
         [](MachineParameters& m) { m.vector_unit.lanes += 1; },
         [](MachineParameters& m) { m.vector_unit.pipeline_depth += 1; },
+        [](MachineParameters& m) { m.vector_unit.ideal = true; },
     };
     Operation product;
     product.phase = Phase::dx;

@@ -258,6 +258,21 @@ TEST(MachineConfigTest, ReadsTheScratchpadsBuffersPortsAndArbitration) {
     EXPECT_EQ(effective_yaml(parse_machine(text, "again.yaml")), text);
 }
 
+TEST(MachineConfigTest, ReadsWhichUnitsAreIdeal) {
+    const MachineParameters plain = parse_machine(small_machine, "m.yaml");
+    EXPECT_FALSE(plain.dma.ideal || plain.scratchpad.ideal || plain.mac_array.ideal || plain.log_gradient.ideal ||
+                 plain.vector_unit.ideal);
+    std::string text = effective_yaml(plain);
+    for (std::size_t at = 0; (at = text.find("  ideal: false", at)) != std::string::npos; ++at) {
+        text.replace(at, 14, "  ideal: true");
+    }
+    const MachineParameters machine = parse_machine(text, "m.yaml");
+    EXPECT_TRUE(machine.dma.ideal && machine.scratchpad.ideal && machine.mac_array.ideal &&
+                machine.log_gradient.ideal && machine.vector_unit.ideal);
+    EXPECT_FALSE(machine.ideal_memory);
+    EXPECT_EQ(effective_yaml(machine), text);
+}
+
 TEST(MachineConfigTest, RefusesBuffersThatDoNotAddUp) {
     const auto with_buffers = [](const std::string& text, const std::string& replacement) {
         std::string changed = buffers;

@@ -60,6 +60,7 @@ inline Setup setup(bool with_baseline = true) {
     Setup setup{.program = "nibblesim test",
                 .program_hash = "00ff",
                 .trace = "step.trace",
+                .source = {.from = "auto", .training = "derive"},
                 .trace_hash = "ff00",
                 .network = "three",
                 .batch = 2,

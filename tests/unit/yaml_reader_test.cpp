@@ -301,6 +301,19 @@ protected:
     const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "nibble_yaml_reader_test";
 };
 
+TEST(YamlReader, AnyTextIsReadBackAsItWasWritten) {
+    std::string text = "\"quoted\", 'so' \\ {a: b} #c \u2028\u2029\u0085\u009f\u00a0\u202e\U0001f600";
+    for (char c = 1; c < 0x20; ++c) {
+        text += c;
+    }
+    text += '\x7f';
+    const std::string written = yaml_text(text);
+    EXPECT_EQ(written.find_first_of("\n\r\x1b\x7f"), std::string::npos) << written;
+    EXPECT_EQ(written.find("\u2028"), std::string::npos) << "a line break in a comment";
+    const YamlDocument document = YamlDocument::from_text("# " + written + "\na: " + written + "\n", "a.yaml");
+    EXPECT_EQ(document.root_map().required_string("a"), text);
+}
+
 TEST_F(YamlFile, IsReadFromDisk) {
     const std::filesystem::path path = folder_ / "a.yaml";
     std::ofstream(path) << "a: 1\n";
