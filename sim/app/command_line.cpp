@@ -27,6 +27,7 @@
 #include "sim/app/pareto_command.h"
 #include "sim/app/report_command.h"
 #include "sim/app/run_command.h"
+#include "sim/app/schema_command.h"
 #include "sim/app/sweep_command.h"
 #include "sim/app/timeline_command.h"
 #include "sim/app/trace_source.h"
@@ -63,6 +64,7 @@ public:
         add_explain();
         add_report();
         add_list();
+        add_schema();
         add_completion();
         add_man();
     }
@@ -391,6 +393,13 @@ private:
         list.callback([this] { action_ = [this] { list_command(json_); }; });
     }
 
+    void add_schema() {
+        CLI::App& schema = *app_.add_subcommand("schema", "Print what a kind of file may say");
+        schema.add_option("KIND", kind_, "machine")->required()->check(CLI::IsMember({"machine"}));
+        schema.add_flag("--json", json_, "Print JSON Schema, for editors, instead of Markdown");
+        schema.callback([this] { action_ = [this] { schema_command(json_); }; });
+    }
+
     void add_completion() {
         CLI::App& completion = *app_.add_subcommand("completion", "Print the script by which a shell completes words");
         completion.add_option("SHELL", subject_, "Whose script")
@@ -457,6 +466,7 @@ private:
     std::string log_ = "warn";
     std::string subject_;
     std::vector<std::string> words_;
+    std::string kind_;
     TraceRequest trace_;
     std::string training_ = "derive";
     bool quiet_ = false;

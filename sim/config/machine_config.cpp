@@ -26,16 +26,34 @@ constexpr UnsignedRange pipeline_range{1, 64};
 constexpr UnsignedRange whole_u32{0, std::numeric_limits<std::uint32_t>::max()};
 constexpr double area_tolerance = 0.02;  // of a dedicated mode's array, for the rounding of its geometry
 
-std::uint32_t required_u32(YamlMap& map, std::string_view key, UnsignedRange range) {
+std::uint32_t required_u32(YamlMap& map, const YamlKey& key, UnsignedRange range) {
     return static_cast<std::uint32_t>(map.required_unsigned(key, range));
 }
 
-void optional_u32(YamlMap& map, std::string_view key, std::uint32_t& value, UnsignedRange range) {
+void optional_u32(YamlMap& map, const YamlKey& key, std::uint32_t& value, UnsignedRange range) {
     value = static_cast<std::uint32_t>(map.optional_unsigned(key, value, range));
 }
 
 std::string_view name_of(ArrayMode mode) {
     return array_mode_names[static_cast<std::size_t>(mode)];
+}
+
+std::string_view mode_meaning(ArrayMode mode) {
+    switch (mode) {
+        case ArrayMode::int4:
+            return "INT4 x INT4: forward GEMMs";
+        case ArrayMode::int4_fp4:
+            return "INT4 x radix-4 FP4: backward GEMMs";
+        case ArrayMode::fp8:
+            return "FP8 x FP8, and INT4 x FP8";
+        case ArrayMode::fp16:
+            break;
+    }
+    return "FP16 x FP16, and narrower operands widened";
+}
+
+std::string dram_standards_in_words() {
+    return fmt::format("`{}`", fmt::join(dram_standard_names(), "`, `"));
 }
 
 constexpr ArrayMode all_modes[] = {ArrayMode::int4, ArrayMode::int4_fp4, ArrayMode::fp8, ArrayMode::fp16};
@@ -92,8 +110,11 @@ public:
         const bool gradient_sound = sound([&] { read_log_gradient(); });
         const bool dram_sound = sound([&] { read_dram(); });
         read_vector_unit();
-        YamlMap sequencer = root_.optional_map("sequencer");
-        optional_u32(sequencer, "queue_entries", machine_.sequencer.queue_entries, {1, 4096});
+        YamlMap sequencer =
+            root_.optional_map({"sequencer", "fetches commands, one a cycle, and hands them to the units"});
+        optional_u32(sequencer,
+                     {"queue_entries", "commands that wait for each unit: how far loads run ahead", "commands"},
+                     machine_.sequencer.queue_entries, {1, 4096});
         sequencer.finish();
         root_.finish();
 
@@ -133,13 +154,15 @@ private:
     }
 
     void read_head() {
-        machine_.name = root_.required_string("name");
+        machine_.name = root_.required_string({"name", "in reports; not empty"});
         if (root_.has("name") && machine_.name.empty()) {
             root_.problem("name", "a machine needs a name");
         }
-        machine_.description = root_.optional_string("description", "");
-        machine_.clock_period_ps = root_.required_unsigned("clock_period_ps", {1, 1'000'000});
-        machine_.technology = root_.required_string("technology");
+        machine_.description = root_.optional_string({"description", "one line for `nibblesim list`", "", "none"}, "");
+        machine_.clock_period_ps = root_.required_unsigned(
+            {"clock_period_ps", "period of the core's clock; the memory has its own", "ps"}, {1, 1'000'000});
+        machine_.technology =
+            root_.required_string({"technology", "table of energies and areas: `7nm`, `45nm`, or a file of one's own"});
         if (!machine_.technology.empty()) {
             try {
                 static_cast<void>(find_data_file(DataKind::energy, machine_.technology));
@@ -147,32 +170,47 @@ private:
                 root_.problem("technology", error.problems().front().what);
             }
         }
-        machine_.ideal_memory = root_.optional_bool("ideal_memory", machine_.ideal_memory);
-        machine_.gradient_storage =
-            root_.optional_choice<GradientStorage>("gradient_storage", machine_.gradient_storage,
-                                                   {{"two_codes", GradientStorage::two_codes},
-                                                    {"packed_pair", GradientStorage::packed_pair},
-                                                    {"rerounded", GradientStorage::rerounded}});
+        machine_.ideal_memory = root_.optional_bool(
+            {"ideal_memory", "memory answers at once and costs nothing; `dram` may then be left out"},
+            machine_.ideal_memory);
+        machine_.gradient_storage = root_.optional_choice<GradientStorage>(
+            {"gradient_storage",
+             "how the two FP4 codes of a gradient lie in memory: two 4-bit tensors, one 5-bit tensor, or the 16-bit "
+             "gradient alone, rounded on the way to each GEMM"},
+            machine_.gradient_storage,
+            {{"two_codes", GradientStorage::two_codes},
+             {"packed_pair", GradientStorage::packed_pair},
+             {"rerounded", GradientStorage::rerounded}});
     }
 
     void read_mac_array() {
         MacArrayParameters& array = machine_.mac_array;
-        YamlMap map = root_.required_map("mac_array");
+        YamlMap map = root_.required_map({"mac_array", "the array of processing elements (PEs)"});
         array.sharing = map.required_choice<ArraySharing>(
-            "sharing", {{"shared", ArraySharing::shared}, {"dedicated", ArraySharing::dedicated}});
-        array.rows = required_u32(map, "rows", array_side);
-        array.cols = required_u32(map, "cols", array_side);
+            {"sharing",
+             "`shared`: one array runs all modes at the stated rates; `dedicated`: each mode has an array of its own "
+             "that fills the same area"},
+            {{"shared", ArraySharing::shared}, {"dedicated", ArraySharing::dedicated}});
+        array.rows = required_u32(
+            map, {"rows", "rows as built; of weight- and input-stationary folds they hold the reduction", "PEs"},
+            array_side);
+        array.cols = required_u32(map, {"cols", "columns as built", "PEs"}, array_side);
 
-        YamlMap pe = map.required_map("pe");
-        array.pe.int4_fp4_4way = pe.optional_number("int4_fp4_4way", 0, datapaths);
-        array.pe.fp8 = pe.optional_number("fp8", 0, datapaths);
-        array.pe.fp16 = pe.optional_number("fp16", 0, datapaths);
+        YamlMap pe =
+            map.required_map({"pe", "datapaths in each PE; they decide the area, and cap the rates of `modes`"});
+        array.pe.int4_fp4_4way = pe.optional_number(
+            {"int4_fp4_4way", "4-way inner products of INT4 x INT4 or FP4: 4 MACs a cycle, 0.55 of an FP16 FPU's area",
+             "units"},
+            0, datapaths);
+        array.pe.fp8 = pe.optional_number({"fp8", "FP8 multiply-adds", "units"}, 0, datapaths);
+        array.pe.fp16 = pe.optional_number({"fp16", "FP16 FPUs; below 1 where PEs share one", "units"}, 0, datapaths);
         pe.finish();
 
-        YamlMap modes = map.required_map("modes");
+        YamlMap modes = map.required_map({"modes", "what the array can compute; at least one"});
         bool any_mode = false;
         for (const ArrayMode mode : all_modes) {
-            if (const std::optional<YamlNode> node = modes.find(name_of(mode))) {
+            if (const std::optional<YamlNode> node =
+                    modes.find({name_of(mode), mode_meaning(mode), "", "not supported"})) {
                 any_mode = true;
                 array.modes[static_cast<std::size_t>(mode)] = read_mode(*node);
             }
@@ -182,20 +220,34 @@ private:
             map.problem("modes", fmt::format("expected at least one of {}", fmt::join(array_mode_names, ", ")));
         }
 
-        const std::optional<YamlNode> dataflows = map.required("dataflows");
+        const std::optional<YamlNode> dataflows =
+            map.required({"dataflows", "which operand may stay in the PEs; the mapping search chooses for each GEMM"});
         read_dataflows(dataflows);
-        array.overlap = map.optional_bool("overlap", array.overlap);
-        array.ideal = map.optional_bool("ideal", array.ideal);
-        array.accumulator_bytes = map.required_unsigned("accumulator_bytes", {1, most_bytes_on_chip});
-        optional_u32(map, "accumulator_banks", array.accumulator_banks, banks_of_a_memory);
-        array.accumulator_line_bytes =
-            static_cast<std::uint32_t>(map.optional_unsigned("accumulator_line_bytes", 0, accumulator_line));
-        array.accumulator_ports = optional_ports(map, "accumulator_ports", array.accumulator_ports);
+        array.overlap = map.optional_bool(
+            {"overlap", "shadow registers: preload and drain go on behind the stream of a neighbouring fold"},
+            array.overlap);
+        array.ideal = map.optional_bool({"ideal", "a tile takes as long as its lines"}, array.ideal);
+        array.accumulator_bytes = map.required_unsigned(
+            {"accumulator_bytes", "SRAM for the 32-bit partial sums of an output tile; at least one fold's", "bytes"},
+            {1, most_bytes_on_chip});
+        optional_u32(map, {"accumulator_banks", "its banks, interleaved by line", "banks"}, array.accumulator_banks,
+                     banks_of_a_memory);
+        array.accumulator_line_bytes = static_cast<std::uint32_t>(
+            map.optional_unsigned({"accumulator_line_bytes", "width of a bank", "bytes", "partial sums of all columns"},
+                                  0, accumulator_line));
+        array.accumulator_ports = optional_ports(map, {"accumulator_ports", "accesses that a bank serves in a cycle"},
+                                                 array.accumulator_ports);
 
-        YamlMap accumulation = map.optional_map("accumulation");
-        optional_u32(accumulation, "chunk", array.accumulation.chunk, {1, 1U << 20});
+        YamlMap accumulation =
+            map.optional_map({"accumulation", "order and format of sums, for `--values`; no effect on time"});
+        optional_u32(accumulation,
+                     {"chunk",
+                      "products added up before their sum is rounded; where a dataflow splits the reduction it divides "
+                      "rows x macs_per_pe",
+                      "products"},
+                     array.accumulation.chunk, {1, 1U << 20});
         array.accumulation.format =
-            accumulation.optional_choice<AccumulatorFormat>("format", array.accumulation.format,
+            accumulation.optional_choice<AccumulatorFormat>({"format", "of sums of chunks"}, array.accumulation.format,
                                                             {{"fp16", AccumulatorFormat::fp16},
                                                              {"dlfloat16", AccumulatorFormat::dlfloat16},
                                                              {"fp32", AccumulatorFormat::fp32}});
@@ -207,9 +259,10 @@ private:
         const MacArrayParameters& array = machine_.mac_array;
         YamlMap map = node.as_map();
         ArrayGeometry geometry{.rows = array.rows, .cols = array.cols};
+        constexpr std::string_view only_dedicated = "required if `sharing` is `dedicated`, else not allowed";
         if (array.sharing == ArraySharing::dedicated) {
-            geometry.rows = required_u32(map, "rows", array_side);
-            geometry.cols = required_u32(map, "cols", array_side);
+            geometry.rows = required_u32(map, {"rows", "of this mode's own array", "PEs", only_dedicated}, array_side);
+            geometry.cols = required_u32(map, {"cols", "of this mode's own array", "PEs", only_dedicated}, array_side);
         } else {
             for (const std::string_view key : {"rows", "cols"}) {
                 if (map.has(key)) {
@@ -217,8 +270,10 @@ private:
                 }
             }
         }
-        geometry.macs_per_pe = required_u32(map, "macs_per_pe", {1, 1024});
-        optional_u32(map, "cycles_per_step", geometry.cycles_per_step, {1, 1024});
+        geometry.macs_per_pe =
+            required_u32(map, {"macs_per_pe", "depth of the inner product of a PE in one step", "MACs"}, {1, 1024});
+        optional_u32(map, {"cycles_per_step", "above 1 where a datapath is shared or narrow", "cycles"},
+                     geometry.cycles_per_step, {1, 1024});
         map.finish();
         return geometry;
     }
@@ -246,67 +301,110 @@ private:
     }
 
     void read_scratchpad() {
-        YamlMap map = root_.required_map("scratchpad");
+        YamlMap map = root_.required_map({"scratchpad", "on-chip SRAM of all units"});
         machine_.scratchpad = nibble::read_scratchpad(map);
     }
 
     void read_dma() {
-        YamlMap map = root_.optional_map("dma");
-        optional_u32(map, "max_request_bytes", machine_.dma.max_request_bytes, {64, max_dram_request_bytes});
+        YamlMap map = root_.optional_map({"dma", "one load and one store engine, each with these parameters"});
+        optional_u32(map, {"max_request_bytes", "longest contiguous request to memory; a multiple of 64", "bytes"},
+                     machine_.dma.max_request_bytes, {64, max_dram_request_bytes});
         // Requests are cut at multiples of their length: a burst that lay across a cut would be moved twice.
         constexpr std::uint32_t longest_burst_bytes = 64;
         if (machine_.dma.max_request_bytes % longest_burst_bytes != 0) {
             map.problem("max_request_bytes", fmt::format("expected a multiple of {}, found {}", longest_burst_bytes,
                                                          machine_.dma.max_request_bytes));
         }
-        optional_u32(map, "max_outstanding", machine_.dma.max_outstanding, {1, 4096});
-        optional_u32(map, "lines_per_cycle", machine_.dma.lines_per_cycle, {1, 4096});
-        machine_.dma.ideal = map.optional_bool("ideal", machine_.dma.ideal);
+        optional_u32(map, {"max_outstanding", "requests of an engine in flight", "requests"},
+                     machine_.dma.max_outstanding, {1, 4096});
+        optional_u32(map, {"lines_per_cycle", "scratchpad lines that an engine moves in a cycle", "lines"},
+                     machine_.dma.lines_per_cycle, {1, 4096});
+        machine_.dma.ideal = map.optional_bool(
+            {"ideal", "a transfer takes as long as its lines: neither engine nor memory is waited for"},
+            machine_.dma.ideal);
         map.finish();
     }
 
     void read_log_gradient() {
-        YamlMap map = root_.optional_map("log_gradient");
-        optional_u32(map, "lanes", machine_.log_gradient.lanes, {0, 65536});
-        optional_u32(map, "pipeline_depth", machine_.log_gradient.pipeline_depth, pipeline_range);
-        machine_.log_gradient.ideal = map.optional_bool("ideal", machine_.log_gradient.ideal);
+        YamlMap map =
+            root_.optional_map({"log_gradient", "converts 16-bit gradients to both FP4 codes", "", "no such unit"});
+        optional_u32(map,
+                     {"lanes", "gradients converted in a cycle; at least 1 if the array has mode `int4_fp4`", "lanes"},
+                     machine_.log_gradient.lanes, {0, 65536});
+        optional_u32(map, {"pipeline_depth", "cycles from a gradient to its codes", "cycles"},
+                     machine_.log_gradient.pipeline_depth, pipeline_range);
+        machine_.log_gradient.ideal =
+            map.optional_bool({"ideal", "a command takes as long as its lines"}, machine_.log_gradient.ideal);
         map.finish();
     }
 
     void read_vector_unit() {
-        YamlMap map = root_.required_map("vector_unit");
-        machine_.vector_unit.lanes = required_u32(map, "lanes", {1, 65536});
-        optional_u32(map, "pipeline_depth", machine_.vector_unit.pipeline_depth, pipeline_range);
-        machine_.vector_unit.ideal = map.optional_bool("ideal", machine_.vector_unit.ideal);
+        YamlMap map = root_.required_map(
+            {"vector_unit",
+             "element-wise work: normalisation, activation functions, optimiser, depthwise convolutions"});
+        machine_.vector_unit.lanes =
+            required_u32(map, {"lanes", "one lane-operation each a cycle", "lanes"}, {1, 65536});
+        optional_u32(map, {"pipeline_depth", "cycles from the last operand to its result", "cycles"},
+                     machine_.vector_unit.pipeline_depth, pipeline_range);
+        machine_.vector_unit.ideal =
+            map.optional_bool({"ideal", "a command takes as long as its lines"}, machine_.vector_unit.ideal);
         map.finish();
     }
 
     void read_dram() {
         DramParameters& dram = machine_.dram;
-        YamlMap map = machine_.ideal_memory ? root_.optional_map("dram") : root_.required_map("dram");
+        const YamlKey key("dram", "external memory; defaults are a typical system of the standard", "",
+                          "required unless `ideal_memory`");
+        YamlMap map = machine_.ideal_memory ? root_.optional_map(key) : root_.required_map(key);
         // What is not given is that of a typical system with such memory.
-        dram.standard = map.optional_string("standard", dram.standard);
+        dram.standard = map.optional_string({"standard", dram_standards_in_words()}, dram.standard);
         dram = find_dram_standard(dram.standard) != nullptr ? typical_dram(dram.standard) : dram;
-        optional_u32(map, "channels", dram.channels, whole_u32);
-        optional_u32(map, "ranks", dram.ranks, whole_u32);
+        optional_u32(
+            map,
+            {"channels", "channels, pseudo-channels of HBM; 1 to 1024", "channels", "as is typical of the standard"},
+            dram.channels, whole_u32);
+        optional_u32(
+            map,
+            {"ranks", "of a channel: 1, 2 or 4, at most 64 banks in all", "ranks", "as is typical of the standard"},
+            dram.ranks, whole_u32);
         dram.capacity_bytes_per_channel =
-            map.optional_unsigned("capacity_bytes_per_channel", dram.capacity_bytes_per_channel);
-        dram.channel_interleave_bytes =
-            map.optional_unsigned("channel_interleave_bytes", dram.channel_interleave_bytes);
-        dram.address_mapping = map.optional_string("address_mapping", dram.address_mapping);
-        const std::string page_problem =
-            set_page_policy(dram, map.optional_string("page_policy", page_policy_text(dram)));
+            map.optional_unsigned({"capacity_bytes_per_channel",
+                                   "whole rows of every bank of every rank, up to the largest density; decides tRFC",
+                                   "bytes", "as is typical of the standard"},
+                                  dram.capacity_bytes_per_channel);
+        dram.channel_interleave_bytes = map.optional_unsigned(
+            {"channel_interleave_bytes",
+             "consecutive bytes on one channel, a power of two of at least 64; of the permuted mapping", "bytes"},
+            dram.channel_interleave_bytes);
+        dram.address_mapping = map.optional_string(
+            {"address_mapping",
+             "`permuted`, or the fields ro ch ra ba bg co from the most significant down, such as `ro-ch-ra-ba-bg-co`"},
+            dram.address_mapping);
+        const std::string page_problem = set_page_policy(
+            dram,
+            map.optional_string(
+                {"page_policy",
+                 "when rows are closed that nobody wants: `open`, `closed` or `timeout:N` (cycles of the memory)"},
+                page_policy_text(dram)));
         if (!page_problem.empty()) {
             map.problem("page_policy", page_problem);
         }
         dram.refresh = map.optional_choice<RefreshMode>(
-            "refresh", dram.refresh, {{"all_bank", RefreshMode::all_bank}, {"per_bank", RefreshMode::per_bank}});
-        dram.power_down = map.optional_bool("power_down", dram.power_down);
-        optional_u32(map, "read_queue_entries", dram.read_queue_entries, whole_u32);
-        optional_u32(map, "write_queue_entries", dram.write_queue_entries, whole_u32);
-        optional_u32(map, "write_high_watermark", dram.write_high_watermark, whole_u32);
-        optional_u32(map, "write_low_watermark", dram.write_low_watermark, whole_u32);
-        optional_u32(map, "age_cap_bursts", dram.age_cap_bursts, whole_u32);
+            {"refresh", "of all banks of a rank at a time, or in turn, where the standard has it"}, dram.refresh,
+            {{"all_bank", RefreshMode::all_bank}, {"per_bank", RefreshMode::per_bank}});
+        dram.power_down = map.optional_bool({"power_down", "ranks without work go to power-down"}, dram.power_down);
+        optional_u32(
+            map,
+            {"read_queue_entries",
+             "runs of reads that a channel's scheduler holds; a run is the bursts of a request in one row", "runs"},
+            dram.read_queue_entries, whole_u32);
+        optional_u32(map, {"write_queue_entries", "the same for writes", "runs"}, dram.write_queue_entries, whole_u32);
+        optional_u32(map, {"write_high_watermark", "queued writes at which a channel turns to writing", "runs"},
+                     dram.write_high_watermark, whole_u32);
+        optional_u32(map, {"write_low_watermark", "queued writes at which it turns back if reads wait", "runs"},
+                     dram.write_low_watermark, whole_u32);
+        optional_u32(map, {"age_cap_bursts", "younger bursts that may overtake a channel's oldest run", "bursts"},
+                     dram.age_cap_bursts, whole_u32);
         map.finish();
     }
 
@@ -465,134 +563,20 @@ private:
     MachineParameters machine_;
 };
 
-std::string mode_yaml(const MacArrayParameters& array, const ArrayGeometry& geometry) {
-    const std::string size = array.sharing == ArraySharing::dedicated
-                                 ? fmt::format("rows: {}, cols: {}, ", geometry.rows, geometry.cols)
-                                 : std::string{};
-    return fmt::format("{{{}macs_per_pe: {}, cycles_per_step: {}}}", size, geometry.macs_per_pe,
-                       geometry.cycles_per_step);
-}
-
-std::string_view name_of(GradientStorage storage) {
-    switch (storage) {
-        case GradientStorage::two_codes:
-            return "two_codes";
-        case GradientStorage::packed_pair:
-            return "packed_pair";
-        case GradientStorage::rerounded:
-            break;
-    }
-    return "rerounded";
-}
-
-std::string_view accumulator_name(AccumulatorFormat format) {
-    switch (format) {
-        case AccumulatorFormat::fp16:
-            return "fp16";
-        case AccumulatorFormat::dlfloat16:
-            return "dlfloat16";
-        case AccumulatorFormat::fp32:
-            break;
-    }
-    return "fp32";
-}
-
 }  // namespace
+
+MachineParameters read_machine(YamlDocument& document) {
+    return MachineReader(document).read();
+}
 
 MachineParameters load_machine(const std::string& name_or_path) {
     YamlDocument document = YamlDocument::from_file(find_data_file(DataKind::preset, name_or_path));
-    return MachineReader(document).read();
+    return read_machine(document);
 }
 
 MachineParameters parse_machine(const std::string& text, const std::string& file) {
     YamlDocument document = YamlDocument::from_text(text, file);
-    return MachineReader(document).read();
-}
-
-std::string effective_yaml(const MachineParameters& machine) {
-    std::string out;
-    const auto line = [&out](int depth, std::string_view key, const auto& value) {
-        out += fmt::format("{:{}}{}: {}\n", "", 2 * depth, key, value);
-    };
-    const auto section = [&out](int depth, std::string_view key) {
-        out += fmt::format("{:{}}{}:\n", "", 2 * depth, key);
-    };
-
-    line(0, "name", yaml_text(machine.name));
-    line(0, "description", yaml_text(machine.description));
-    line(0, "clock_period_ps", machine.clock_period_ps);
-    line(0, "technology", yaml_text(machine.technology));
-    line(0, "ideal_memory", machine.ideal_memory);
-    line(0, "gradient_storage", name_of(machine.gradient_storage));
-
-    section(0, "sequencer");
-    line(1, "queue_entries", machine.sequencer.queue_entries);
-
-    section(0, "dma");
-    line(1, "max_request_bytes", machine.dma.max_request_bytes);
-    line(1, "max_outstanding", machine.dma.max_outstanding);
-    line(1, "lines_per_cycle", machine.dma.lines_per_cycle);
-    line(1, "ideal", machine.dma.ideal);
-
-    section(0, "dram");
-    line(1, "standard", yaml_text(machine.dram.standard));
-    line(1, "channels", machine.dram.channels);
-    line(1, "ranks", machine.dram.ranks);
-    line(1, "capacity_bytes_per_channel", machine.dram.capacity_bytes_per_channel);
-    line(1, "channel_interleave_bytes", machine.dram.channel_interleave_bytes);
-    line(1, "address_mapping", yaml_text(machine.dram.address_mapping));
-    line(1, "page_policy", yaml_text(page_policy_text(machine.dram)));
-    line(1, "refresh", machine.dram.refresh == RefreshMode::all_bank ? "all_bank" : "per_bank");
-    line(1, "power_down", machine.dram.power_down);
-    line(1, "read_queue_entries", machine.dram.read_queue_entries);
-    line(1, "write_queue_entries", machine.dram.write_queue_entries);
-    line(1, "write_high_watermark", machine.dram.write_high_watermark);
-    line(1, "write_low_watermark", machine.dram.write_low_watermark);
-    line(1, "age_cap_bursts", machine.dram.age_cap_bursts);
-
-    out += scratchpad_yaml(machine.scratchpad);
-
-    const MacArrayParameters& array = machine.mac_array;
-    section(0, "mac_array");
-    line(1, "sharing", array.sharing == ArraySharing::shared ? "shared" : "dedicated");
-    line(1, "rows", array.rows);
-    line(1, "cols", array.cols);
-    section(1, "pe");
-    line(2, "int4_fp4_4way", array.pe.int4_fp4_4way);
-    line(2, "fp8", array.pe.fp8);
-    line(2, "fp16", array.pe.fp16);
-    section(1, "modes");
-    for (const ArrayMode mode : all_modes) {
-        if (const std::optional<ArrayGeometry>& geometry = array.modes[static_cast<std::size_t>(mode)]) {
-            line(2, name_of(mode), mode_yaml(array, *geometry));
-        }
-    }
-    std::vector<std::string_view> dataflows;
-    for (const Dataflow dataflow : array.dataflows) {
-        dataflows.push_back(dataflow_names[static_cast<std::size_t>(dataflow)]);
-    }
-    line(1, "dataflows", fmt::format("[{}]", fmt::join(dataflows, ", ")));
-    line(1, "overlap", array.overlap);
-    line(1, "ideal", array.ideal);
-    const SramMacro accumulators = accumulators_of(array);
-    line(1, "accumulator_bytes", accumulators.capacity_bytes);
-    line(1, "accumulator_banks", accumulators.banks);
-    line(1, "accumulator_line_bytes", accumulators.line_bytes);
-    line(1, "accumulator_ports", bank_ports_names[static_cast<std::size_t>(accumulators.ports)]);
-    section(1, "accumulation");
-    line(2, "chunk", array.accumulation.chunk);
-    line(2, "format", accumulator_name(array.accumulation.format));
-
-    section(0, "log_gradient");
-    line(1, "lanes", machine.log_gradient.lanes);
-    line(1, "pipeline_depth", machine.log_gradient.pipeline_depth);
-    line(1, "ideal", machine.log_gradient.ideal);
-
-    section(0, "vector_unit");
-    line(1, "lanes", machine.vector_unit.lanes);
-    line(1, "pipeline_depth", machine.vector_unit.pipeline_depth);
-    line(1, "ideal", machine.vector_unit.ideal);
-    return out;
+    return read_machine(document);
 }
 
 }  // namespace nibble

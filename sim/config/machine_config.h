@@ -7,6 +7,8 @@
 
 namespace nibble {
 
+class YamlDocument;
+
 /// Reads a machine: a preset's name or the path of a YAML file. Throws InputError with every problem of the file:
 /// what the strict reader finds, values out of range, and machines that cannot exist:
 ///  - a resident part that leaves the scratchpad no room for tiles; more DMA lines a cycle than banks;
@@ -22,6 +24,9 @@ namespace nibble {
 
 /// The same from text; `file` stands for it in messages.
 [[nodiscard]] MachineParameters parse_machine(const std::string& text, const std::string& file);
+
+/// The machine that an open document describes. Throws InputError as load_machine() does.
+[[nodiscard]] MachineParameters read_machine(YamlDocument& document);
 
 /// The machine as a YAML file with every default written out. Reading it gives the same machine again.
 [[nodiscard]] std::string effective_yaml(const MachineParameters& machine);

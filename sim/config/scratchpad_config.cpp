@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/config/scratchpad_config.h"
 
+#include <array>
 #include <cstdint>
 #include <numeric>
 #include <string_view>
@@ -13,6 +14,10 @@ namespace {
 
 constexpr UnsignedRange buffering_depth{1, 4};
 
+constexpr std::array<std::string_view, tile_buffer_count> buffer_meanings{
+    "tiles of left operands", "tiles of right operands", "results on their way to the vector unit and to memory",
+    "FP4 codes of gradients; may be 0"};
+
 std::string_view ports_name(BankPorts ports) {
     return bank_ports_names[static_cast<std::size_t>(ports)];
 }
@@ -20,11 +25,11 @@ std::string_view ports_name(BankPorts ports) {
 /// One separate buffer: {capacity_bytes: N, banks: N}.
 void read_buffer(YamlMap& buffers, std::size_t index, ScratchpadParameters& scratchpad) {
     const bool holds_codes = index == static_cast<std::size_t>(TileBuffer::gradient);  // not every machine has any
-    YamlMap buffer = buffers.required_map(tile_buffer_names[index]);
-    (*scratchpad.buffers)[index] =
-        buffer.required_unsigned("capacity_bytes", {holds_codes ? 0U : 1U, most_bytes_on_chip});
-    scratchpad.buffer_banks[index] =
-        static_cast<std::uint32_t>(buffer.optional_unsigned("banks", scratchpad.banks, banks_of_a_memory));
+    YamlMap buffer = buffers.required_map({tile_buffer_names[index], buffer_meanings[index]});
+    (*scratchpad.buffers)[index] = buffer.required_unsigned(
+        {"capacity_bytes", "a multiple of banks x line_bytes", "bytes"}, {holds_codes ? 0U : 1U, most_bytes_on_chip});
+    scratchpad.buffer_banks[index] = static_cast<std::uint32_t>(buffer.optional_unsigned(
+        {"banks", "of this memory", "banks", "`scratchpad.banks`"}, scratchpad.banks, banks_of_a_memory));
     buffer.finish();
 }
 
@@ -32,18 +37,36 @@ void read_buffer(YamlMap& buffers, std::size_t index, ScratchpadParameters& scra
 
 ScratchpadParameters read_scratchpad(YamlMap& section) {
     ScratchpadParameters scratchpad;
-    scratchpad.capacity_bytes = section.required_unsigned("capacity_bytes", {1, most_bytes_on_chip});
-    scratchpad.resident_bytes = section.optional_unsigned("resident_bytes", 0, {0, most_bytes_on_chip});
-    scratchpad.banks = static_cast<std::uint32_t>(section.required_unsigned("banks", banks_of_a_memory));
-    scratchpad.line_bytes = static_cast<std::uint32_t>(section.required_unsigned("line_bytes", bytes_of_a_line));
-    scratchpad.buffering =
-        static_cast<std::uint32_t>(section.optional_unsigned("buffering", scratchpad.buffering, buffering_depth));
-    scratchpad.ports = optional_ports(section, "ports", scratchpad.ports);
+    scratchpad.capacity_bytes = section.required_unsigned(
+        {"capacity_bytes", "of all memories together; a multiple of banks x line_bytes", "bytes"},
+        {1, most_bytes_on_chip});
+    scratchpad.resident_bytes = section.optional_unsigned(
+        {"resident_bytes", "part of it for tensors that stay from one operation to a later one; the rest holds tiles",
+         "bytes"},
+        0, {0, most_bytes_on_chip});
+    scratchpad.banks = static_cast<std::uint32_t>(
+        section.required_unsigned({"banks", "banks, interleaved by line", "banks"}, banks_of_a_memory));
+    scratchpad.line_bytes = static_cast<std::uint32_t>(
+        section.required_unsigned({"line_bytes", "width of a bank", "bytes"}, bytes_of_a_line));
+    scratchpad.buffering = static_cast<std::uint32_t>(
+        section.optional_unsigned({"buffering",
+                                   "tiles of an operand or result with room at the same time: 1 load, compute and "
+                                   "store take turns; 2 they overlap; 3 loads run one tile further ahead",
+                                   "tiles"},
+                                  scratchpad.buffering, buffering_depth));
+    scratchpad.ports = optional_ports(
+        section, {"ports", "accesses that a bank serves in a cycle: one; a read and a write; two of any kind"},
+        scratchpad.ports);
     scratchpad.arbitration = section.optional_choice<Arbitration>(
-        "arbitration", scratchpad.arbitration,
+        {"arbitration", "who is served first: array, log-gradient unit, vector unit, load, store; or each in turn"},
+        scratchpad.arbitration,
         {{"fixed_priority", Arbitration::fixed_priority}, {"round_robin", Arbitration::round_robin}});
-    scratchpad.ideal = section.optional_bool("ideal", scratchpad.ideal);
-    YamlMap buffers = section.optional_map("buffers");
+    scratchpad.ideal = section.optional_bool(
+        {"ideal", "all lines of a request are served in one cycle, whatever others want"}, scratchpad.ideal);
+    YamlMap buffers = section.optional_map(
+        {"buffers",
+         "separate memories; with `resident_bytes`, which then has one of its own, they add up to `capacity_bytes`", "",
+         "one memory for all"});
     if (buffers.present()) {
         scratchpad.buffers.emplace();
         for (std::size_t i = 0; i < tile_buffer_count; ++i) {
@@ -85,7 +108,7 @@ void check_scratchpad(YamlMap& section, const ScratchpadParameters& scratchpad) 
     check_rows(section, "resident_bytes", scratchpad.resident_bytes, scratchpad.banks);
 }
 
-BankPorts optional_ports(YamlMap& section, std::string_view key, BankPorts otherwise) {
+BankPorts optional_ports(YamlMap& section, const YamlKey& key, BankPorts otherwise) {
     return section.optional_choice<BankPorts>(key, otherwise,
                                               {{"1rw", BankPorts::one_read_or_write},
                                                {"1r1w", BankPorts::one_read_one_write},

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "models/scratchpad/scratchpad_params.h"
 #include "sim/config/yaml_reader.h"
@@ -21,7 +20,7 @@ inline constexpr UnsignedRange bytes_of_a_line{1, 4096};
 void check_scratchpad(YamlMap& section, const ScratchpadParameters& scratchpad);
 
 /// Ports of a memory's banks: 1rw, 1r1w or 2rw.
-[[nodiscard]] BankPorts optional_ports(YamlMap& section, std::string_view key, BankPorts otherwise);
+[[nodiscard]] BankPorts optional_ports(YamlMap& section, const YamlKey& key, BankPorts otherwise);
 
 /// The section as YAML, every default written out.
 [[nodiscard]] std::string scratchpad_yaml(const ScratchpadParameters& scratchpad);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,6 +17,13 @@ namespace nibble {
 struct YamlNode::Document {
     YamlTree tree;
     ProblemList problems;
+    YamlSchema* schema = nullptr;  // what readers ask for, if somebody wants to know
+
+    void read_as(const std::string& path, YamlSchema::Kind kind) const {
+        if (schema != nullptr) {
+            schema->read_as(path, std::move(kind));
+        }
+    }
 };
 
 namespace {
@@ -32,23 +40,6 @@ std::string found(const YamlTree::Node& node) {
             break;
     }
     return fmt::format("'{}'{}", printable(node.text), node.quoted ? " in quotes" : "");
-}
-
-std::string describe(UnsignedRange range) {
-    if (range.max < std::numeric_limits<std::uint64_t>::max()) {
-        return fmt::format("a whole number from {} to {}", range.min, range.max);
-    }
-    return range.min == 0 ? "a whole number" : fmt::format("a whole number of at least {}", range.min);
-}
-
-std::string describe(NumberRange range) {
-    const bool bounded = range.max < std::numeric_limits<double>::max();
-    if (range.min_excluded) {
-        return bounded ? fmt::format("a number above {} and at most {}", range.min, range.max)
-                       : fmt::format("a number above {}", range.min);
-    }
-    return bounded ? fmt::format("a number from {} to {}", range.min, range.max)
-                   : fmt::format("a number of at least {}", range.min);
 }
 
 /// What a reader goes on with after a problem: 1, or the number of the range nearest to it.
@@ -96,6 +87,7 @@ void YamlNode::expected(const std::string& what, const std::string& hint) const 
 }
 
 std::string YamlNode::as_string() const {
+    document_->read_as(path_, YamlSchema::Text{});
     if (!is_text()) {
         expected("text");
     }
@@ -103,6 +95,7 @@ std::string YamlNode::as_string() const {
 }
 
 bool YamlNode::as_bool() const {
+    document_->read_as(path_, YamlSchema::Boolean{});
     const YamlTree::Node& value = node();
     if (!is_text() || value.quoted || (value.text != "true" && value.text != "false")) {
         expected("true or false");
@@ -112,6 +105,7 @@ bool YamlNode::as_bool() const {
 }
 
 std::uint64_t YamlNode::as_unsigned(UnsignedRange range) const {
+    document_->read_as(path_, range);
     const bool leading_zero = has_leading_zero(node().text);
     const std::optional<std::uint64_t> number = parse<std::uint64_t>(node());
     if (!number || leading_zero || *number < range.min || *number > range.max) {
@@ -122,6 +116,7 @@ std::uint64_t YamlNode::as_unsigned(UnsignedRange range) const {
 }
 
 double YamlNode::as_number(NumberRange range) const {
+    document_->read_as(path_, range);
     const bool leading_zero = has_leading_zero(node().text);
     const std::optional<double> number = parse<double>(node());
     if (!number || leading_zero || !std::isfinite(*number) || *number < range.min || *number > range.max ||
@@ -133,6 +128,7 @@ double YamlNode::as_number(NumberRange range) const {
 }
 
 std::ptrdiff_t YamlNode::choice_index(const std::vector<std::string>& words) const {
+    document_->read_as(path_, YamlSchema::Choice{words});
     const auto word = is_text() ? std::find(words.begin(), words.end(), node().text) : words.end();
     if (word == words.end()) {
         expected(fmt::format("one of {}", fmt::join(words, ", ")), suggestion(node().text, words));
@@ -142,6 +138,7 @@ std::ptrdiff_t YamlNode::choice_index(const std::vector<std::string>& words) con
 }
 
 std::vector<YamlNode> YamlNode::as_list() const {
+    document_->read_as(path_, YamlSchema::List{});
     if (!is_list()) {
         expected("a list");
         return {};
@@ -154,6 +151,7 @@ std::vector<YamlNode> YamlNode::as_list() const {
 }
 
 YamlMap YamlNode::as_map() const {
+    document_->read_as(path_, YamlSchema::Map{});
     if (!is_map()) {
         expected("a map");
         return {};
@@ -183,7 +181,7 @@ YamlMap::YamlMap(const YamlNode& self) : self_(self) {
     }
 }
 
-std::optional<YamlNode> YamlMap::find(std::string_view key) {
+std::optional<YamlNode> YamlMap::look_up(std::string_view key) {
     for (Entry& entry : entries_) {
         if (entry.key == key) {
             entry.asked = true;
@@ -196,74 +194,96 @@ std::optional<YamlNode> YamlMap::find(std::string_view key) {
     return std::nullopt;
 }
 
-std::optional<YamlNode> YamlMap::required(std::string_view key) {
-    std::optional<YamlNode> value = find(key);
+std::optional<YamlNode> YamlMap::find(const YamlKey& key) {
+    note(key, false);
+    return look_up(key.name);
+}
+
+std::optional<YamlNode> YamlMap::required(const YamlKey& key) {
+    note(key, true);
+    std::optional<YamlNode> value = look_up(key.name);
     if (!value) {
-        missing_.emplace_back(key);
+        missing_.emplace_back(key.name);
     }
     return value;
 }
 
-bool YamlMap::has(std::string_view key) {
-    return find(key).has_value();
+void YamlMap::note(const YamlKey& key, bool required) {
+    if (self_ && self_->document_->schema != nullptr) {
+        self_->document_->schema->asked(join(self_->path(), key.name), key, required);
+    }
 }
 
-std::string YamlMap::required_string(std::string_view key) {
+void YamlMap::note_default(const YamlKey& key, std::string_view value) {
+    if (self_ && self_->document_->schema != nullptr) {
+        self_->document_->schema->defaults_to(join(self_->path(), key.name), std::string(value));
+    }
+}
+
+bool YamlMap::has(std::string_view key) {
+    return look_up(key).has_value();
+}
+
+std::string YamlMap::required_string(const YamlKey& key) {
     const std::optional<YamlNode> value = required(key);
     return value ? value->as_string() : std::string{};
 }
 
-std::string YamlMap::optional_string(std::string_view key, std::string otherwise) {
+std::string YamlMap::optional_string(const YamlKey& key, std::string otherwise) {
     const std::optional<YamlNode> value = find(key);
+    note_default(key, otherwise);
     return value ? value->as_string() : std::move(otherwise);
 }
 
-bool YamlMap::required_bool(std::string_view key) {
+bool YamlMap::required_bool(const YamlKey& key) {
     const std::optional<YamlNode> value = required(key);
     return value && value->as_bool();
 }
 
-bool YamlMap::optional_bool(std::string_view key, bool otherwise) {
+bool YamlMap::optional_bool(const YamlKey& key, bool otherwise) {
     const std::optional<YamlNode> value = find(key);
+    note_default(key, otherwise ? "true" : "false");
     return value ? value->as_bool() : otherwise;
 }
 
-std::uint64_t YamlMap::required_unsigned(std::string_view key, UnsignedRange range) {
+std::uint64_t YamlMap::required_unsigned(const YamlKey& key, UnsignedRange range) {
     const std::optional<YamlNode> value = required(key);
     return value ? value->as_unsigned(range) : range.min;
 }
 
-std::uint64_t YamlMap::optional_unsigned(std::string_view key, std::uint64_t otherwise, UnsignedRange range) {
+std::uint64_t YamlMap::optional_unsigned(const YamlKey& key, std::uint64_t otherwise, UnsignedRange range) {
     const std::optional<YamlNode> value = find(key);
+    note_default(key, fmt::to_string(otherwise));
     return value ? value->as_unsigned(range) : otherwise;
 }
 
-double YamlMap::required_number(std::string_view key, NumberRange range) {
+double YamlMap::required_number(const YamlKey& key, NumberRange range) {
     const std::optional<YamlNode> value = required(key);
     return value ? value->as_number(range) : harmless(range);
 }
 
-double YamlMap::optional_number(std::string_view key, double otherwise, NumberRange range) {
+double YamlMap::optional_number(const YamlKey& key, double otherwise, NumberRange range) {
     const std::optional<YamlNode> value = find(key);
+    note_default(key, fmt::to_string(otherwise));
     return value ? value->as_number(range) : otherwise;
 }
 
-YamlMap YamlMap::required_map(std::string_view key) {
+YamlMap YamlMap::required_map(const YamlKey& key) {
     const std::optional<YamlNode> value = required(key);
     return value ? value->as_map() : YamlMap{};
 }
 
-YamlMap YamlMap::optional_map(std::string_view key) {
+YamlMap YamlMap::optional_map(const YamlKey& key) {
     const std::optional<YamlNode> value = find(key);
     return value ? value->as_map() : YamlMap{};
 }
 
-std::vector<YamlNode> YamlMap::required_list(std::string_view key) {
+std::vector<YamlNode> YamlMap::required_list(const YamlKey& key) {
     const std::optional<YamlNode> value = required(key);
     return value ? value->as_list() : std::vector<YamlNode>{};
 }
 
-std::vector<YamlNode> YamlMap::optional_list(std::string_view key) {
+std::vector<YamlNode> YamlMap::optional_list(const YamlKey& key) {
     const std::optional<YamlNode> value = find(key);
     return value ? value->as_list() : std::vector<YamlNode>{};
 }
@@ -278,7 +298,7 @@ std::vector<std::pair<std::string, YamlNode>> YamlMap::entries() {
 }
 
 void YamlMap::problem(std::string_view key, const std::string& what) {
-    if (const std::optional<YamlNode> value = find(key)) {
+    if (const std::optional<YamlNode> value = look_up(key)) {
         value->problem(what);
     } else if (self_) {
         self_->problem(fmt::format("{}: {}", key, what));
@@ -327,6 +347,10 @@ YamlDocument YamlDocument::from_text(const std::string& text, const std::string&
 
 YamlNode YamlDocument::root() const {
     return {*document_, document_->tree.root, ""};
+}
+
+void YamlDocument::record(YamlSchema& schema) {
+    document_->schema = &schema;
 }
 
 ProblemList& YamlDocument::problems() const {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,26 +14,12 @@
 #include <vector>
 
 #include "sim/base/error.h"
+#include "sim/config/yaml_schema.h"
 #include "sim/config/yaml_tree.h"
 
 namespace nibble {
 
 class YamlMap;
-
-/// Whole numbers from min to max, both included.
-struct UnsignedRange {
-    std::uint64_t min = 0;
-    std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
-};
-
-/// Finite numbers from min to max; max is included, min is unless min_excluded.
-struct NumberRange {
-    double min = 0;
-    double max = std::numeric_limits<double>::max();
-    bool min_excluded = false;
-};
-inline constexpr NumberRange positive_number{0, std::numeric_limits<double>::max(), true};
-inline constexpr NumberRange non_negative_number{};
 
 /// A word of the file and what it stands for.
 template <class E>
@@ -94,33 +80,38 @@ public:
     [[nodiscard]] bool present() const { return self_.has_value(); }
     [[nodiscard]] bool has(std::string_view key);
 
-    [[nodiscard]] std::string required_string(std::string_view key);
-    [[nodiscard]] std::string optional_string(std::string_view key, std::string otherwise);
-    [[nodiscard]] bool required_bool(std::string_view key);
-    [[nodiscard]] bool optional_bool(std::string_view key, bool otherwise);
-    [[nodiscard]] std::uint64_t required_unsigned(std::string_view key, UnsignedRange range = {});
-    [[nodiscard]] std::uint64_t optional_unsigned(std::string_view key, std::uint64_t otherwise,
+    [[nodiscard]] std::string required_string(const YamlKey& key);
+    [[nodiscard]] std::string optional_string(const YamlKey& key, std::string otherwise);
+    [[nodiscard]] bool required_bool(const YamlKey& key);
+    [[nodiscard]] bool optional_bool(const YamlKey& key, bool otherwise);
+    [[nodiscard]] std::uint64_t required_unsigned(const YamlKey& key, UnsignedRange range = {});
+    [[nodiscard]] std::uint64_t optional_unsigned(const YamlKey& key, std::uint64_t otherwise,
                                                   UnsignedRange range = {});
-    [[nodiscard]] double required_number(std::string_view key, NumberRange range = positive_number);
-    [[nodiscard]] double optional_number(std::string_view key, double otherwise, NumberRange range = positive_number);
-    [[nodiscard]] YamlMap required_map(std::string_view key);
-    [[nodiscard]] YamlMap optional_map(std::string_view key);
-    [[nodiscard]] std::vector<YamlNode> required_list(std::string_view key);
-    [[nodiscard]] std::vector<YamlNode> optional_list(std::string_view key);
+    [[nodiscard]] double required_number(const YamlKey& key, NumberRange range = positive_number);
+    [[nodiscard]] double optional_number(const YamlKey& key, double otherwise, NumberRange range = positive_number);
+    [[nodiscard]] YamlMap required_map(const YamlKey& key);
+    [[nodiscard]] YamlMap optional_map(const YamlKey& key);
+    [[nodiscard]] std::vector<YamlNode> required_list(const YamlKey& key);
+    [[nodiscard]] std::vector<YamlNode> optional_list(const YamlKey& key);
     template <class E>
-    [[nodiscard]] E required_choice(std::string_view key, YamlChoices<E> choices) {
+    [[nodiscard]] E required_choice(const YamlKey& key, YamlChoices<E> choices) {
         const std::optional<YamlNode> value = required(key);
         return value ? value->as_choice<E>(choices) : choices.begin()->second;
     }
     template <class E>
-    [[nodiscard]] E optional_choice(std::string_view key, E otherwise, YamlChoices<E> choices) {
+    [[nodiscard]] E optional_choice(const YamlKey& key, E otherwise, YamlChoices<E> choices) {
         const std::optional<YamlNode> value = find(key);
+        const auto* const word = std::find_if(choices.begin(), choices.end(),
+                                              [&](const auto& choice) { return choice.second == otherwise; });
+        if (word != choices.end()) {
+            note_default(key, word->first);
+        }
         return value ? value->as_choice<E>(choices) : otherwise;
     }
 
     /// The value of a key, if the file gives it; if not and it is required, finish() reports it as missing.
-    [[nodiscard]] std::optional<YamlNode> find(std::string_view key);
-    [[nodiscard]] std::optional<YamlNode> required(std::string_view key);
+    [[nodiscard]] std::optional<YamlNode> find(const YamlKey& key);
+    [[nodiscard]] std::optional<YamlNode> required(const YamlKey& key);
     /// Every entry, for maps whose keys are names chosen by the user; none of them counts as unknown.
     [[nodiscard]] std::vector<std::pair<std::string, YamlNode>> entries();
 
@@ -140,6 +131,9 @@ private:
 
     YamlMap() = default;
     explicit YamlMap(const YamlNode& self);
+    [[nodiscard]] std::optional<YamlNode> look_up(std::string_view key);
+    void note(const YamlKey& key, bool required);
+    void note_default(const YamlKey& key, std::string_view value);
 
     std::optional<YamlNode> self_;
     std::vector<Entry> entries_;
@@ -168,6 +162,8 @@ public:
     /// For readers that check more than the accessors can.
     [[nodiscard]] ProblemList& problems() const;
     void throw_if_any() const { problems().throw_if_any(); }
+    /// From now on, whatever readers ask for is added to `schema`, which must outlive the reading.
+    void record(YamlSchema& schema);
 
 private:
     YamlDocument(YamlTree tree, const std::string& name);

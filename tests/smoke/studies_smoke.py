@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The studies of studies/*.yaml are accepted and as large as they say; what docs/exploring.md shows is what happens."""
+"""The studies of studies/*.yaml are accepted and as large as they say; shards make the table of the whole."""
 
 import glob
 import json
 import os
 import re
 import shutil
-import subprocess
 import unittest
 
+import documents
 import smoke
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -48,52 +48,18 @@ class Studies(smoke.Case):
             self.assertTrue(os.path.exists(os.path.join(ROOT, "docs", "studies", f"{name}.svg")))
 
 
-class Guide(smoke.Case):
-    """The page's files are written, its commands run in their order, and their output compared."""
-
-    def setUp(self):
-        super().setUp()
-        os.mkdir(self.path("bin"))
-        os.symlink(smoke.PROGRAM, self.path("bin/nibblesim"))
-        self.environment = {**os.environ, "PATH": self.path("bin") + os.pathsep + os.environ["PATH"]}
-        self.blocks = re.findall(r"^```(\w*)\n(.*?)^```$", read("docs", "exploring.md"), re.MULTILINE | re.DOTALL)
-        for language, text in self.blocks:
-            name = re.match(r"name: (\w+)\n", text)
-            if language == "yaml" and name:
-                self.write(name[1] + ".yaml", text)
-
-    def shell(self, command):
-        return subprocess.run(command, shell=True, cwd=self.directory, env=self.environment, check=True, text=True,
-                              stdout=subprocess.PIPE, timeout=240).stdout
-
-    def matches(self, shown, said):
-        """`...` on a line of its own stands for any number of lines. Numbers are those of a model that goes on
-        changing, and so is what depends on them, widths and bars: only words are compared."""
-        def words(text):
-            return re.sub(r"[ #]+", " ", re.sub(r"[-+]?\d[\d.,]*", "0", text))
-        parts = [re.escape(words(part)) for part in re.split(r"^ *\.\.\.\n", shown, flags=re.MULTILINE)]
-        self.assertRegex(words(said), r"\A" + "(?s:.*)".join(parts) + r"\Z")
-
-    def test_commands_do_what_is_shown(self):
-        commands = 0
-        for language, text in self.blocks:
-            if language or not text.startswith("$ "):
-                continue
-            for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
-                with self.subTest(command=command):
-                    self.matches(shown, self.shell(command))
-                    commands += 1
-        self.assertEqual(commands, 5)
-
+class Shards(smoke.Case):
     @unittest.skipUnless(shutil.which("parallel"), "GNU parallel is not installed")
-    def test_shards_by_gnu_parallel_make_the_same_table(self):
-        shutil.copy(self.path("first.yaml"), self.path("study.yaml"))
+    def test_of_the_guide_make_the_same_table(self):
+        workplace = documents.Workplace(self.directory, smoke.PROGRAM)
+        page = documents.blocks("docs/exploring.md")
+        workplace.write(next(block for block in page if block.file == "first.yaml"))
         whole = self.path("whole")
-        smoke.run("sweep", self.path("study.yaml"), "--out", whole, "--quiet")
-        scripts = [text for language, text in self.blocks if not language and "| parallel" in text]
+        smoke.run("sweep", self.path("first.yaml"), "--out", whole, "--quiet")
+        scripts = [block.text for block in page if block.language == "sh" and "| parallel" in block.text]
         self.assertEqual(len(scripts), 2)
         for script in scripts:
-            self.shell("set -e\n" + script)
+            self.assertEqual(workplace.shell(script)[0], 0)
             for table in ("points.csv", "points.json"):
                 with open(os.path.join(whole, table), "rb") as one, open(self.path("out/" + table), "rb") as other:
                     self.assertEqual(one.read(), other.read())
