@@ -145,6 +145,19 @@ Json side_data(const JsonValue& from) {
     return to;
 }
 
+Json mapping_data(const JsonValue& from) {
+    if (from.is_null()) {
+        return nullptr;
+    }
+    Json to;
+    for (const char* key : {"tile", "extent", "tiles"}) {
+        copy_numbers(to[key], from[key], {"batch", "i", "j", "l"});
+    }
+    copy_texts(to, from, {"order"});
+    copy_numbers(to["buffers"], from["buffers"], {"left", "right", "output"});
+    return to;
+}
+
 /// Operations as rows; texts are places in a list of different ones.
 class OperationTable {
 public:
@@ -175,14 +188,13 @@ public:
     [[nodiscard]] Json json() && {
         return {{"columns", std::move(columns_)},
                 {"text_columns",
-                 {"layer", "group", "phase", "kind", "mode", "dataflow", "tiling", "baseline.mode", "baseline.dataflow",
-                  "baseline.tiling"}},
+                 {"layer", "group", "phase", "kind", "mode", "dataflow", "baseline.mode", "baseline.dataflow"}},
                 {"texts", texts_.texts()},
                 {"rows", std::move(rows_)}};
     }
 
 private:
-    static constexpr const char* measured_texts_[] = {"mode", "dataflow", "tiling"};
+    static constexpr const char* measured_texts_[] = {"mode", "dataflow"};
     static constexpr const char* measured_numbers_[] = {"cycles",          "utilization",        "energy_pj",
                                                         "dram_bytes_read", "dram_bytes_written", "scratchpad_bytes",
                                                         "predicted_cycles"};
@@ -200,6 +212,7 @@ private:
         for (const std::string_view component : energy_component_names) {
             columns_.push_back(fmt::format("{}energy.{}", prefix, component));
         }
+        columns_.push_back(prefix + "mapping");
     }
 
     void add_measured(Json& row, const JsonValue& part) {
@@ -217,6 +230,7 @@ private:
         for (const std::string_view component : energy_component_names) {
             row.push_back(number_of(energy[component]));
         }
+        row.push_back(mapping_data(part["mapping"]));
     }
 
     bool with_baseline_;
