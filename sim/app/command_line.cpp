@@ -106,6 +106,7 @@ private:
     [[nodiscard]] TraceRequest trace_request() const {
         TraceRequest request = trace_;
         request.fuse = !no_fusion_;
+        request.quiet = quiet_ || run_.quiet;
         request.options.batch = batch_;
         request.options.training = training_ == "derive"        ? Training::derive
                                    : training_ == "as-recorded" ? Training::as_recorded
@@ -224,8 +225,10 @@ private:
         workload.add_option("NAME", subject_, "Built-in workload, or workload file")->required();
         add_batch(workload);
         workload.add_option("-o,--output", output_, "Trace to write")->required();
-        workload.callback(
-            [this] { action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_); }; });
+        workload.add_flag("--json", json_, "Print JSON");
+        workload.callback([this] {
+            action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_, json_); };
+        });
     }
 
     void add_memtest() {
@@ -323,6 +326,7 @@ private:
             ->required();
         report.add_option("-o,--output", report_.output, "HTML file to write; it needs no other file and no network")
             ->required();
+        report.add_flag("--json", report_.json, "Print JSON: what was written");
         report.callback([this] {
             action_ = [this] {
                 ReportRequest request = report_;

@@ -283,6 +283,18 @@ Json file_data(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json{{"text", text}, {"hash", ContentHash().bytes(text).text()}};
 }
 
+/// The run in a sentence.
+std::string summary_of(const RunResult& run) {
+    constexpr double joules_per_pj = 1e-12;
+    std::string text = fmt::format("{}: {} a training step, {}", run.machine, with_prefix(run.seconds, "s"),
+                                   with_prefix(run.total.energy_pj * joules_per_pj, "J"));
+    if (run.speedup && run.energy_gain) {
+        text +=
+            fmt::format("; {} as fast as the baseline, {} less energy", ratio(*run.speedup), ratio(*run.energy_gain));
+    }
+    return text + ".";
+}
+
 }  // namespace
 
 RunFiles files_of_run(const fs::path& path) {
@@ -299,9 +311,9 @@ RunFiles files_of_run(const fs::path& path) {
     return files;
 }
 
-Json run_data(const RunFiles& files) {
-    static_cast<void>(read_run_result(files.result));  // throws unless its parts add up
+RunPage page_of_run(const RunFiles& files) {
     const JsonValue document = JsonValue::read(files.result, most_result_bytes);
+    const RunResult run = read_run_result(document, files.result.string());  // throws unless its parts add up
     Json data = {{"name", files.name}, {"result_hash", hash_of_file(files.result)}};
     data["provenance"] = provenance_data(document["provenance"]);
     for (const char* key : {"speedup", "energy_gain", "promised_speedup", "paper_speedup"}) {
@@ -318,19 +330,7 @@ Json run_data(const RunFiles& files) {
     data["ops"] = std::move(operations).json();
     data["series"] = series_data(document);
     data["files"] = {{"machine", file_data(files.machine)}, {"baseline", file_data(files.baseline)}};
-    return data;
-}
-
-std::string run_summary(const RunFiles& files) {
-    const RunResult run = read_run_result(files.result);
-    constexpr double joules_per_pj = 1e-12;
-    std::string text = fmt::format("{}: {} a training step, {}", run.machine, with_prefix(run.seconds, "s"),
-                                   with_prefix(run.total.energy_pj * joules_per_pj, "J"));
-    if (run.speedup && run.energy_gain) {
-        text +=
-            fmt::format("; {} as fast as the baseline, {} less energy", ratio(*run.speedup), ratio(*run.energy_gain));
-    }
-    return text + ".";
+    return {std::move(data), summary_of(run)};
 }
 
 }  // namespace nibble

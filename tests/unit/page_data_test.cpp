@@ -55,7 +55,7 @@ protected:
 
     Json data_of(const Json& result) const {
         write("result.json", result.dump());
-        return run_data(files_of_run(folder_));
+        return page_of_run(files_of_run(folder_)).data;
     }
 
     std::string refusal(const std::function<void(Json&)>& damage) const {

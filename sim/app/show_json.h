@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace nibble {
+
+/// Prints a document on standard output; bytes that are no UTF-8 become U+FFFD.
+void show_json(const nlohmann::ordered_json& document);
+
+}  // namespace nibble
