@@ -140,7 +140,7 @@ std::string bar(double share, std::size_t width, const TextStyle& style) {
 }
 
 std::string heading(const std::string& text, const TextStyle& style) {
-    return in_colour("1;36", text, style) + "\n";
+    return in_colour("1;36", without_middle(text, style.width), style) + "\n";
 }
 
 std::string emphasised(const std::string& text, const TextStyle& style) {
