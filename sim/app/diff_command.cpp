@@ -24,7 +24,7 @@ void diff_command(const DiffRequest& request) {
         report.machines = machine_differences(machine_of(report.a), machine_of(report.b));
     }
     if (request.json) {
-        show_json(diff_json(report));
+        show_json("nibblesim-diff-1", diff_json(report));
     } else {
         const TextStyle style = terminal_style();
         std::cout << fitted(diff_text(report, style), style);

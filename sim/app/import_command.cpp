@@ -33,7 +33,7 @@ void import_command(const TraceRequest& request, const std::string& path, bool j
         nlohmann::ordered_json document = trace_info_json(read_trace_info(path));
         document["source"] = import_json(summary);
         document["unrecognised"] = unrecognised_json(summary);
-        show_json(document);
+        show_json("nibblesim-trace-info-1", document);
     } else if (!quiet) {
         const TextStyle style = terminal_style();
         std::cout << fitted(import_line(request.name, summary) + '\n' + import_text(summary, style) + '\n' +

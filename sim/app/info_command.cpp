@@ -67,7 +67,7 @@ void info_command(const TraceRequest& request, bool json) {
         const Technology technology = load_technology(machine.technology);
         const DramEnergyTable dram = load_dram_energy();
         if (json) {
-            show_json(machine_info_json(machine, technology, dram));
+            show_json("nibblesim-machine-info-1", machine_info_json(machine, technology, dram));
         } else {
             const TextStyle style = terminal_style();
             std::cout << fitted(machine_info_text(machine, technology, dram, style), style);
@@ -85,7 +85,7 @@ void info_command(const TraceRequest& request, bool json) {
             document["source"] = import_json(*imported);
         }
         document["unrecognised"] = imported ? unrecognised_json(*imported) : Json::array();
-        show_json(document);
+        show_json("nibblesim-trace-info-1", document);
         return;
     }
     const TextStyle style = terminal_style();
@@ -100,7 +100,8 @@ void list_command(bool json) {
     const std::vector<std::string> workloads = data_names(DataKind::workload);
     const std::vector<std::string> rules(baseline_rule_names.begin(), baseline_rule_names.end());
     if (json) {
-        show_json({{"presets", presets}, {"workloads", workloads}, {"recipes", recipe_names()}, {"baselines", rules}});
+        show_json("nibblesim-list-1",
+                  {{"presets", presets}, {"workloads", workloads}, {"recipes", recipe_names()}, {"baselines", rules}});
         return;
     }
     constexpr std::size_t most_description = 1000;

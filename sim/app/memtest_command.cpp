@@ -138,7 +138,7 @@ void memtest_command(const MemtestRequest& request) {
     DramCore core(memory);
     const MemtestReport report{request.file, memory, run_memory_test(requests, core), energy};
     if (request.json) {
-        show_json(memtest_json(report));
+        show_json("nibblesim-memtest-1", memtest_json(report));
     } else {
         const TextStyle style = terminal_style();
         std::cout << fitted(memtest_text(report, style), style);

@@ -88,7 +88,7 @@ void pareto_command(const ParetoRequest& request) {
         });
     }
     if (request.json) {
-        show_json(pareto_json(report));
+        show_json("nibblesim-pareto-1", pareto_json(report));
     } else {
         const TextStyle style = terminal_style();
         std::cout << fitted(pareto_text(report, style), style);

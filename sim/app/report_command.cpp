@@ -55,9 +55,9 @@ void write_file(const ReportRequest& request, const Json& about, const std::func
     write(page);
     write_output_file(request.output, [&](std::ostream& out, const fs::path&) { out << page.view(); });
     if (request.json) {
-        Json document = {{"schema", "nibblesim-report-1"}, {"page", request.output}, {"bytes", page.view().size()}};
+        Json document = {{"page", request.output}, {"bytes", page.view().size()}};
         document.update(about);
-        show_json(document);
+        show_json("nibblesim-report-1", document);
     }
 }
 

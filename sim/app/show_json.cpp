@@ -7,8 +7,10 @@
 
 namespace nibble {
 
-void show_json(const nlohmann::ordered_json& document) {
-    std::cout << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+void show_json(const char* schema, const nlohmann::ordered_json& document) {
+    nlohmann::ordered_json named = {{"schema", schema}};
+    named.update(document);
+    std::cout << named.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace nibble

@@ -206,7 +206,7 @@ void say(const SweepRequest& request, Sweep& sweep, const PointTable& table, std
                                     {"mean_energy_deviation", confirmation->mean_energy},
                                     {"worst_energy_deviation", confirmation->worst_energy}};
         }
-        show_json(json);
+        show_json("nibblesim-sweep-1", json);
     } else if (!request.quiet) {
         std::string text = for_terminal(table.study, 60) + ": " + counts_text(table);
         if (confirmation && confirmation->points > 0) {

@@ -14,7 +14,7 @@ void workload_command(const std::string& name, std::uint64_t batch, const std::s
     write_output_file(path,
                       [&](std::ostream& out, const std::filesystem::path&) { write_workload_trace(name, batch, out); });
     if (json) {
-        show_json(trace_info_json(read_trace_info(path)));
+        show_json("nibblesim-trace-info-1", trace_info_json(read_trace_info(path)));
     }
 }
 
