@@ -119,8 +119,8 @@ void list_command(bool json) {
     std::cout << '\n'
               << heading("Workloads", style) << wrapped(fmt::format("{}", fmt::join(workloads, " ")), 2, style) << '\n';
     std::cout << '\n'
-              << heading("Baselines (--baseline)", style) << wrapped(fmt::format("{} none", fmt::join(rules, " ")), 2, style)
-              << '\n';
+              << heading("Baselines (--baseline)", style)
+              << wrapped(fmt::format("{} none", fmt::join(rules, " ")), 2, style) << '\n';
 }
 
 }  // namespace nibble

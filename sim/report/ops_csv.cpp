@@ -30,10 +30,9 @@ constexpr std::string_view measured_columns[] = {"mode",
                                                  "predicted_cycles"};
 
 // Of a GEMM on the array; empty for others.
-constexpr std::string_view mapping_columns[] = {"tile_batch",   "tile_i",        "tile_j",        "tile_l",
-                                                "extent_batch", "extent_i",      "extent_j",      "extent_l",
-                                                "tiles_batch",  "tiles_i",       "tiles_j",       "tiles_l",
-                                                "loop_order",   "left_buffers", "right_buffers", "output_buffers"};
+constexpr std::string_view mapping_columns[] = {
+    "tile_batch",  "tile_i",  "tile_j",  "tile_l",  "extent_batch", "extent_i",     "extent_j",      "extent_l",
+    "tiles_batch", "tiles_i", "tiles_j", "tiles_l", "loop_order",   "left_buffers", "right_buffers", "output_buffers"};
 
 std::string mapping_fields(const MappingRecord& mapping) {
     if (!mapping.mapped()) {
@@ -112,8 +111,8 @@ void OpsCsv::add(const OpRecord& machine, const OpRecord* baseline) {
                         csv_field(machine.group), csv_field(machine.phase), csv_field(machine.kind), machine.batch,
                         machine.m, machine.n, machine.k, machine.macs)
          << measured_fields(machine, setup_.machine);
-    constexpr std::size_t baseline_columns = std::size(measured_columns) + cause_count +
-                                                 std::size(mapping_columns) + std::size(value_columns);
+    constexpr std::size_t baseline_columns =
+        std::size(measured_columns) + cause_count + std::size(mapping_columns) + std::size(value_columns);
     if (baseline != nullptr) {
         out_ << "," << measured_fields(*baseline, *setup_.baseline);
     } else {

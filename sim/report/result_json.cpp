@@ -317,7 +317,8 @@ Json mapping_json(const MappingRecord& mapping) {
         return nullptr;
     }
     const auto of_all = [&](std::uint64_t CutRecord::*what) {
-        return Json{{"batch", mapping.batch.*what}, {"i", mapping.i.*what}, {"j", mapping.j.*what}, {"l", mapping.l.*what}};
+        return Json{
+            {"batch", mapping.batch.*what}, {"i", mapping.i.*what}, {"j", mapping.j.*what}, {"l", mapping.l.*what}};
     };
     return {{"tile", of_all(&CutRecord::tile)},
             {"extent", of_all(&CutRecord::extent)},

@@ -84,7 +84,7 @@ std::string TextTable::line(CellOf cell_of, const std::vector<std::size_t>& colu
                             const std::vector<std::size_t>& widths) const {
     std::string line(indent, ' ');
     for (const std::size_t c : columns) {
-        const std::string cell = c == 0                              ? without_middle(cell_of(c), widths[c])
+        const std::string cell = c == 0                             ? without_middle(cell_of(c), widths[c])
                                  : columns_[c].align == Align::name ? for_terminal(cell_of(c), widths[c])
                                                                     : cell_of(c);
         const std::string space(widths[c] - display_width(cell), ' ');

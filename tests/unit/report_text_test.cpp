@@ -175,7 +175,8 @@ TEST(TextTable, ContinuesBelowWhatHasNoRoomBeside) {
 }
 
 TEST(Fitted, TextsGoOnBelowWhereTheyBegan) {
-    EXPECT_EQ(fitted("  machine  edge int4 wide\nshort\n", {.width = 24}), "  machine  edge int4\n           wide\nshort\n");
+    EXPECT_EQ(fitted("  machine  edge int4 wide\nshort\n", {.width = 24}),
+              "  machine  edge int4\n           wide\nshort\n");
     EXPECT_EQ(fitted("one two three", {.width = 9}), "one two\nthree");
 }
 
