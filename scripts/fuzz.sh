@@ -19,7 +19,8 @@ while [[ $# -gt 0 ]]; do
     esac
     shift
 done
-all=(pytorch-et kineto chakra torch-dump onnx scale-sim zigzag timeloop trace workload machine memtest points study)
+all=(pytorch-et kineto chakra torch-dump onnx scale-sim zigzag timeloop trace workload machine memtest points study timeline
+     result)
 for target in "${targets[@]}"; do
     if [[ ! " ${all[*]} " == *" $target "* ]]; then
         echo "'$target' is no target; there are: ${all[*]}" >&2

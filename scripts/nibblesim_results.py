@@ -25,7 +25,7 @@ import sys
 
 import pandas
 
-RESULT_SCHEMA = "nibblesim-result-1"
+RESULT_SCHEMA = "nibblesim-result-2"
 POINTS_SCHEMA = "nibblesim-points-1"
 CAUSES = {"compute": "array streams", "fill_drain": "fill and drain", "gradient_conversion": "gradient conversion",
           "vector": "element-wise work", "memory": "waiting for DRAM", "control": "control"}

@@ -22,6 +22,20 @@ export const components = [
   { key: "static", title: "leakage", colour: "p8" },
 ];
 
+export const units = [
+  { key: "mac_array", title: "MAC array", colour: "p1" },
+  { key: "vector_unit", title: "vector unit", colour: "p4" },
+  { key: "log_gradient", title: "log-gradient unit", colour: "p3" },
+  { key: "scratchpad", title: "scratchpad", colour: "p6" },
+  { key: "dram", title: "DRAM", colour: "p5" },
+  { key: "load", title: "load", colour: "p2" },
+  { key: "store", title: "store", colour: "p2" },
+  { key: "sequencer", title: "sequencer", colour: "p7" },
+];
+
+/** A unit's title and colour; its own name if it is not known here. */
+export const unitOf = (key) => units.find((unit) => unit.key === key) ?? { key, title: key, colour: "p7" };
+
 export const phases = ["forward", "dx", "dw", "vector", "update"];
 
 /** Joules of what result.json calls energy_pj. */
@@ -30,7 +44,6 @@ export const joules = (picojoules) => picojoules * 1e-12;
 const measured = [
   "mode",
   "dataflow",
-  "tiling",
   "cycles",
   "utilization",
   "energy_pj",
@@ -46,6 +59,7 @@ function unpackOperations({ columns, text_columns: textColumns, texts, rows }) {
   const value = (row, name) => (isText.has(name) ? texts[row[place.get(name)]] : row[place.get(name)]);
   const side = (row, prefix) => ({
     ...Object.fromEntries(measured.map((name) => [name, value(row, prefix + name)])),
+    mapping: value(row, `${prefix}mapping`),
     causes: causes.map(({ key }) => value(row, `${prefix}causes.${key}`)),
     energy: components.map(({ key }) => value(row, `${prefix}energy.${key}`)),
   });

@@ -114,6 +114,7 @@ private:
     [[nodiscard]] TraceRequest trace_request() const {
         TraceRequest request = trace_;
         request.fuse = !no_fusion_;
+        request.quiet = quiet_ || run_.quiet;
         request.options.batch = batch_;
         request.options.training =
             static_cast<Training>(std::ranges::find(training_names, training_) - training_names.begin());
@@ -247,8 +248,10 @@ private:
             ->required();
         add_batch(workload);
         workload.add_option("-o,--output", output_, "Trace to write")->type_name("FILE")->required();
-        workload.callback(
-            [this] { action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_); }; });
+        workload.add_flag("--json", json_, "Print JSON");
+        workload.callback([this] {
+            action_ = [this] { workload_command(subject_, batch_.value_or(default_batch), output_, json_); };
+        });
     }
 
     void add_memtest() {
@@ -378,6 +381,7 @@ private:
         report.add_option("-o,--output", report_.output, "HTML file to write; it needs no other file and no network")
             ->type_name("FILE")
             ->required();
+        report.add_flag("--json", report_.json, "Print JSON: what was written");
         report.callback([this] {
             action_ = [this] {
                 ReportRequest request = report_;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/app/diff_report.h"
+#include "sim/app/show_json.h"
 #include "sim/app/terminal.h"
 
 namespace nibble {
@@ -23,9 +24,10 @@ void diff_command(const DiffRequest& request) {
         report.machines = machine_differences(machine_of(report.a), machine_of(report.b));
     }
     if (request.json) {
-        std::cout << diff_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        show_json("nibblesim-diff-1", diff_json(report));
     } else {
-        std::cout << diff_text(report, terminal_style());
+        const TextStyle style = terminal_style();
+        std::cout << fitted(diff_text(report, style), style);
     }
 }
 

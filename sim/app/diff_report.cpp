@@ -56,21 +56,21 @@ std::string cause_text(const CostChange& change) {
     return cause ? fmt::format("{} {}", spaced(cause_names[*cause]), signed_count(change.cycles(*cause))) : "";
 }
 
-std::string what_was_run(char letter, const RunResult& run) {
+std::string what_was_run(char letter, const RunResult& run, const TextStyle& style) {
     const auto setup = [&](std::string_view what) {
         const auto found = std::ranges::find(run.setup, what, &std::pair<std::string, std::string>::first);
         return for_terminal(found->second, most_text);
     };
     return wrapped(fmt::format("{}: {}: {}, batch {}, on {}, recipe {}", letter, for_terminal(run.file, 80),
                                setup("network"), setup("batch"), for_terminal(run.machine, most_text), setup("recipe")),
-                   2) +
+                   2, style) +
            "\n";
 }
 
 std::string setup_text(const DiffReport& report, const TextStyle& style) {
     std::string text;
     if (!report.difference.setup.empty()) {
-        TextTable table({{"not the same run"}, {"A"}, {"B"}});
+        TextTable table({{"not the same run"}, {"A", TextTable::Align::name}, {"B", TextTable::Align::name}});
         for (const SetupChange& change : report.difference.setup) {
             table.add({change.what, for_terminal(change.a, most_text), for_terminal(change.b, most_text)});
         }
@@ -79,7 +79,7 @@ std::string setup_text(const DiffReport& report, const TextStyle& style) {
     if (!report.machines) {
         text += "\n  machines are not compared: machine.yaml is not beside both results\n";
     } else if (!report.machines->empty()) {
-        TextTable table({{"machine"}, {"A"}, {"B"}});
+        TextTable table({{"machine"}, {"A", TextTable::Align::name}, {"B", TextTable::Align::name}});
         const auto value = [](const std::optional<std::string>& one) {
             return one ? for_terminal(*one, most_text) : std::string("none");
         };
@@ -256,7 +256,7 @@ Json diff_json(const DiffReport& report) {
 }
 
 std::string diff_text(const DiffReport& report, const TextStyle& style) {
-    return what_was_run('A', report.a) + what_was_run('B', report.b) + setup_text(report, style) +
+    return what_was_run('A', report.a, style) + what_was_run('B', report.b, style) + setup_text(report, style) +
            whole_text(report, style) + causes_text(report.difference.whole, style) + energy_text(report, style) +
            phases_text(report.difference, style) + operations_text(report, style);
 }

@@ -18,6 +18,7 @@
 #include "sim/app/mapping_choice.h"
 #include "sim/app/progress.h"
 #include "sim/app/recorded_run.h"
+#include "sim/app/show_json.h"
 #include "sim/app/simulation.h"
 #include "sim/app/subject.h"
 #include "sim/app/terminal.h"
@@ -160,9 +161,7 @@ void explain_command(const ExplainRequest& request) {
                                      printable(run.file), run.cycles, explanation.step_cycles));
     }
     if (request.json) {
-        std::cout << explanation_json(explanation, subject)
-                         .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
-                  << '\n';
+        show_json("nibblesim-explanation-1", explanation_json(explanation, subject));
     } else {
         std::cout << explanation_text(explanation, subject, terminal_style());
     }

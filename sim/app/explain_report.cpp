@@ -291,9 +291,9 @@ std::string explanation_text(const Explanation& explanation, const Subject& subj
         with_prefix(seconds_of(cycles, machine), "s"), percent(share(cycles, explanation.step_cycles)),
         for_terminal(explanation.network, most_text), explanation.batch, for_terminal(machine.name, most_text),
         causes_text(explanation.layer.causes, " of its cycles").substr(1), energy_sentence(explanation, subject));
-    std::string text = wrapped(head, 0) + "\n\n";
+    std::string text = wrapped(head, 0, style) + "\n\n";
     for (const std::string& paragraph : binding_texts(explanation, machine)) {
-        text += wrapped(paragraph, 0) + "\n\n";
+        text += wrapped(paragraph, 0, style) + "\n\n";
     }
     return text + heading("Its operations", style) + operations_table(explanation, style) + "\n" +
            heading("The same run with one unit taking no time", style) + freed_table(explanation, style);

@@ -10,6 +10,7 @@
 #include "sim/app/import_report.h"
 #include "sim/app/interrupt.h"
 #include "sim/app/output_file.h"
+#include "sim/app/show_json.h"
 #include "sim/app/terminal.h"
 #include "sim/app/trace_info.h"
 #include "sim/base/error.h"
@@ -32,12 +33,12 @@ void import_command(const TraceRequest& request, const std::string& path, bool j
         nlohmann::ordered_json document = trace_info_json(read_trace_info(path));
         document["source"] = import_json(summary);
         document["unrecognised"] = unrecognised_json(summary);
-        std::cout << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        show_json("nibblesim-trace-info-1", document);
     } else if (!quiet) {
         const TextStyle style = terminal_style();
-        std::cout << import_line(request.name, summary) << '\n'
-                  << import_text(summary, style) << '\n'
-                  << trace_info_text(read_trace_info(path), style);
+        std::cout << fitted(import_line(request.name, summary) + '\n' + import_text(summary, style) + '\n' +
+                                trace_info_text(read_trace_info(path), style),
+                            style);
     }
 }
 

@@ -49,14 +49,14 @@ std::string import_text(const ImportSummary& summary, const TextStyle& style) {
         }
         text += table.text(style);
         for (const auto& [reason, names] : reasons) {
-            text += wrapped(fmt::format("left out: {} ({})", reason, fmt::join(names, ", ")), 2) + "\n";
+            text += wrapped(fmt::format("left out: {} ({})", reason, fmt::join(names, ", ")), 2, style) + "\n";
         }
     }
     for (const std::string& what : summary.derived) {
-        text += wrapped("derived: " + for_terminal(what, 300), 2) + "\n";
+        text += wrapped("derived: " + for_terminal(what, 300), 2, style) + "\n";
     }
     for (const std::string& note : summary.notes) {
-        text += wrapped("note: " + for_terminal(note, 300), 2) + "\n";
+        text += wrapped("note: " + for_terminal(note, 300), 2, style) + "\n";
     }
     return text;
 }

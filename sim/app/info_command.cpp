@@ -11,6 +11,7 @@
 
 #include "sim/app/import_report.h"
 #include "sim/app/machine_info.h"
+#include "sim/app/show_json.h"
 #include "sim/app/terminal.h"
 #include "sim/app/trace_info.h"
 #include "sim/app/trace_source.h"
@@ -43,10 +44,6 @@ bool names_machine(const std::string& subject) {
     return !YamlDocument::from_file(subject).root_map().has("layers");
 }
 
-void show(const Json& json) {
-    std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
-}
-
 void require_known(const std::string& subject) {
     std::error_code error;
     if (names_workload(subject) || subject.find('/') != std::string::npos || std::filesystem::exists(subject, error)) {
@@ -70,9 +67,10 @@ void info_command(const TraceRequest& request, bool json) {
         const Technology technology = load_technology(machine.technology);
         const DramEnergyTable dram = load_dram_energy();
         if (json) {
-            show(machine_info_json(machine, technology, dram));
+            show_json("nibblesim-machine-info-1", machine_info_json(machine, technology, dram));
         } else {
-            std::cout << machine_info_text(machine, technology, dram, terminal_style());
+            const TextStyle style = terminal_style();
+            std::cout << fitted(machine_info_text(machine, technology, dram, style), style);
         }
         return;
     }
@@ -87,14 +85,14 @@ void info_command(const TraceRequest& request, bool json) {
             document["source"] = import_json(*imported);
         }
         document["unrecognised"] = imported ? unrecognised_json(*imported) : Json::array();
-        show(document);
+        show_json("nibblesim-trace-info-1", document);
         return;
     }
     const TextStyle style = terminal_style();
     if (imported) {
-        std::cout << import_line(subject, *imported) << '\n' << import_text(*imported, style) << '\n';
+        std::cout << fitted(import_line(subject, *imported) + '\n' + import_text(*imported, style), style) << '\n';
     }
-    std::cout << trace_info_text(info, style);
+    std::cout << fitted(trace_info_text(info, style), style);
 }
 
 void list_command(bool json) {
@@ -102,25 +100,27 @@ void list_command(bool json) {
     const std::vector<std::string> workloads = data_names(DataKind::workload);
     const std::vector<std::string> rules(baseline_rule_names.begin(), baseline_rule_names.end());
     if (json) {
-        show({{"presets", presets}, {"workloads", workloads}, {"recipes", recipe_names()}, {"baselines", rules}});
+        show_json("nibblesim-list-1",
+                  {{"presets", presets}, {"workloads", workloads}, {"recipes", recipe_names()}, {"baselines", rules}});
         return;
     }
+    constexpr std::size_t most_description = 1000;
     const TextStyle style = terminal_style();
     TextTable machines({{""}, {"", TextTable::Align::left}});
     for (const std::string& preset : presets) {
-        machines.add({preset, for_terminal(load_machine(preset).description, 76)});
+        machines.add({preset, for_terminal(load_machine(preset).description, most_description)});
     }
     TextTable recipes({{""}, {"", TextTable::Align::left}});
     for (const std::string& recipe : recipe_names()) {
-        recipes.add({recipe, for_terminal(find_recipe(recipe)->description(), 76)});
+        recipes.add({recipe, for_terminal(find_recipe(recipe)->description(), most_description)});
     }
-    std::cout << heading("Machines (--machine)", style) << machines.text(style);
-    std::cout << '\n' << heading("Recipes (--recipe)", style) << recipes.text(style);
+    std::cout << heading("Machines (--machine)", style) << fitted(machines.text(style), style);
+    std::cout << '\n' << heading("Recipes (--recipe)", style) << fitted(recipes.text(style), style);
     std::cout << '\n'
-              << heading("Workloads", style) << wrapped(fmt::format("{}", fmt::join(workloads, " ")), 2) << '\n';
+              << heading("Workloads", style) << wrapped(fmt::format("{}", fmt::join(workloads, " ")), 2, style) << '\n';
     std::cout << '\n'
-              << heading("Baselines (--baseline)", style) << wrapped(fmt::format("{} none", fmt::join(rules, " ")), 2)
-              << '\n';
+              << heading("Baselines (--baseline)", style)
+              << wrapped(fmt::format("{} none", fmt::join(rules, " ")), 2, style) << '\n';
 }
 
 }  // namespace nibble

@@ -132,9 +132,9 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
                               const DramEnergyTable& dram, const TextStyle& style) {
     const EnergyModel energy(technology, dram, machine);
     const AreaBreakdown area = area_of(machine, technology.area);
-    std::string text = heading(for_terminal(machine.name, report_width), style);
+    std::string text = heading(for_terminal(machine.name, style.width), style);
     if (!machine.description.empty()) {
-        text += wrapped(for_terminal(machine.description, 1000), 2) + "\n";
+        text += wrapped(for_terminal(machine.description, 1000), 2, style) + "\n";
     }
     text += "\n";
 
@@ -151,7 +151,7 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     text += modes.text(style);
     text += wrapped(fmt::format("array: {}; dataflows: {}", sharing_assumption(machine.mac_array.sharing),
                                 dataflows(machine.mac_array)),
-                    2) +
+                    2, style) +
             "\n\n";
 
     const std::optional<double> bandwidth = dram_bytes_per_second(machine);
@@ -170,7 +170,7 @@ std::string machine_info_text(const MachineParameters& machine, const Technology
     facts.add({"log-gradient unit", fmt::format("{} lanes", machine.log_gradient.lanes)});
     text += facts.text(style);
     if (bandwidth) {
-        text += wrapped("DRAM energy: " + energy.dram_basis(), 2) + "\n";
+        text += wrapped("DRAM energy: " + energy.dram_basis(), 2, style) + "\n";
     }
     text += "\n";
 

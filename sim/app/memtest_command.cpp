@@ -16,6 +16,7 @@
 #include "models/dram/dram_params.h"
 #include "models/dram/dram_standard.h"
 #include "sim/app/memtest_report.h"
+#include "sim/app/show_json.h"
 #include "sim/app/terminal.h"
 #include "sim/base/error.h"
 #include "sim/base/units.h"
@@ -137,9 +138,10 @@ void memtest_command(const MemtestRequest& request) {
     DramCore core(memory);
     const MemtestReport report{request.file, memory, run_memory_test(requests, core), energy};
     if (request.json) {
-        std::cout << memtest_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        show_json("nibblesim-memtest-1", memtest_json(report));
     } else {
-        std::cout << memtest_text(report, terminal_style());
+        const TextStyle style = terminal_style();
+        std::cout << fitted(memtest_text(report, style), style);
     }
 }
 

@@ -180,8 +180,8 @@ std::string energy_text(const MemtestReport& report, const Figures& figures, con
            fmt::format("  {:.2f} pJ a bit moved, {}\n",
                        total / (bits_per_byte * static_cast<double>(report.test.bytes())),
                        with_prefix(total * picojoule / figures.seconds(), "W")) +
-           wrapped("prices: " + basis_text(report.energy), 2) + "\n" + wrapped("source: " + report.energy.source, 2) +
-           "\n";
+           wrapped("prices: " + basis_text(report.energy), 2, style) + "\n" +
+           wrapped("source: " + report.energy.source, 2, style) + "\n";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "sim/app/output_file.h"
 #include "sim/app/pareto_report.h"
+#include "sim/app/show_json.h"
 #include "sim/app/terminal.h"
 #include "sim/base/error.h"
 #include "sim/explore/front_plot.h"
@@ -87,9 +88,10 @@ void pareto_command(const ParetoRequest& request) {
         });
     }
     if (request.json) {
-        std::cout << pareto_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+        show_json("nibblesim-pareto-1", pareto_json(report));
     } else {
-        std::cout << pareto_text(report, terminal_style());
+        const TextStyle style = terminal_style();
+        std::cout << fitted(pareto_text(report, style), style);
     }
 }
 

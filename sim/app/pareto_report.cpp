@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -156,8 +157,9 @@ std::string front_table(const ParetoReport& report, const ParetoFront& front, Ti
 /// The table of a front with titles as long as fit.
 std::string fitting_table(const ParetoReport& report, const ParetoFront& front, const TextStyle& style) {
     for (const Titles titles : {Titles::whole, Titles::last_part}) {
-        const std::string plain = front_table(report, front, titles, {});
-        if (display_width(plain.substr(0, plain.find('\n'))) <= report_width) {
+        const TextStyle endless{.width = std::numeric_limits<std::size_t>::max()};
+        const std::string plain = front_table(report, front, titles, endless);
+        if (display_width(plain.substr(0, plain.find('\n'))) <= style.width) {
             return front_table(report, front, titles, style);
         }
     }
@@ -245,14 +247,14 @@ std::string pareto_text(const ParetoReport& report, const TextStyle& style) {
         return fmt::format("{} ({} is better)", for_terminal(objective.metric, most_name),
                            objective.maximize ? "more" : "less");
     };
-    std::string text = heading(for_terminal(report.table.study, report_width), style);
+    std::string text = heading(for_terminal(report.table.study, style.width), style);
     text += fmt::format("  Pareto front of {} and {}\n", sense(report.objectives[0]), sense(report.objectives[1]));
     if (report.fronts.empty()) {
         text += "  the study has no points\n";
     }
     for (const ParetoFront& front : report.fronts) {
         text +=
-            "\n" + heading(front.workload.empty() ? "All points" : for_terminal(front.workload, report_width), style);
+            "\n" + heading(front.workload.empty() ? "All points" : for_terminal(front.workload, style.width), style);
         const auto counts = status_counts(report.table, front);
         std::vector<std::string> parts;
         for (std::size_t i = 0; i < point_status_count; ++i) {

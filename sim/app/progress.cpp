@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/terminal.h"
 #include "sim/report/number_format.h"
 #include "sim/report/safe_text.h"
 
@@ -50,7 +51,8 @@ void Progress::update(std::uint64_t done, std::uint64_t cycles, const std::strin
     if (!note.empty()) {
         line += ", " + note;
     }
-    fmt::print(stderr, "{}{}", clear_line, line);
+    // A line that is wider than the terminal would go on below, where it cannot be taken back.
+    fmt::print(stderr, "{}{}", clear_line, for_terminal(line, terminal_width(STDERR_FILENO) - 1));
     std::fflush(stderr);
 }
 

@@ -6,11 +6,13 @@
 #include <functional>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/app/output_file.h"
+#include "sim/app/show_json.h"
 #include "sim/base/error.h"
 #include "sim/explore/json_reader.h"
 #include "sim/explore/point_table.h"
@@ -47,11 +49,16 @@ void write_study_page(std::ostream& out, const std::string& program, const Point
                {fmt::format("{} points, {} axes.", table.rows.size(), table.axes.size())}, data, load_page_bundle());
 }
 
-/// Writes the file once the page is whole.
-void write_file(const std::string& output, const std::function<void(std::ostream&)>& write) {
+/// Writes the file once the page is whole, and says so if asked to, with what is counted in `about`.
+void write_file(const ReportRequest& request, const Json& about, const std::function<void(std::ostream&)>& write) {
     std::ostringstream page;
     write(page);
-    write_output_file(output, [&](std::ostream& out, const fs::path&) { out << page.view(); });
+    write_output_file(request.output, [&](std::ostream& out, const fs::path&) { out << page.view(); });
+    if (request.json) {
+        Json document = {{"page", request.output}, {"bytes", page.view().size()}};
+        document.update(about);
+        show_json("nibblesim-report-1", document);
+    }
 }
 
 }  // namespace
@@ -61,8 +68,9 @@ void write_run_page(std::ostream& out, const std::string& program, const std::ve
     std::vector<std::string> summary;
     std::string title;
     for (const RunFiles& run : runs) {
-        data["runs"].push_back(run_data(run));
-        summary.push_back(run_summary(run));
+        RunPage page = page_of_run(run);
+        data["runs"].push_back(std::move(page.data));
+        summary.push_back(std::move(page.summary));
         const Json& provenance = data["runs"].back()["provenance"];
         title += fmt::format("{}{} on {}", title.empty() ? "" : ", ",
                              for_terminal(provenance["network"].get<std::string>(), most_name),
@@ -81,11 +89,13 @@ void report_command(const ReportRequest& request) {
             throw InputError({path}, "a study has a page of its own: name it alone");
         } else {
             const PointTable table = read_points_json(points);
-            write_file(request.output, [&](std::ostream& out) { write_study_page(out, request.program, table); });
+            write_file(request, {{"kind", "study"}, {"study", table.study}, {"points", table.rows.size()}},
+                       [&](std::ostream& out) { write_study_page(out, request.program, table); });
             return;
         }
     }
-    write_file(request.output, [&](std::ostream& out) { write_run_page(out, request.program, runs); });
+    write_file(request, {{"kind", "runs"}, {"runs", request.results}},
+               [&](std::ostream& out) { write_run_page(out, request.program, runs); });
 }
 
 }  // namespace nibble

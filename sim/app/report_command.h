@@ -14,6 +14,7 @@ struct ReportRequest {
     std::string program;               ///< name and version, for the page
     std::vector<std::string> results;  ///< directories made by `run --out`, files result.json; or one study
     std::string output;                ///< HTML file to write
+    bool json = false;                 ///< print what was written
 };
 
 /// Writes a page about runs, or about one study (a directory made by `sweep --out`, or its points.json). Throws

@@ -136,7 +136,8 @@ public:
         if (request_.json) {
             write_json(std::cout, result);
         } else if (!request_.quiet) {
-            std::cout << text_report(result, terminal_style());
+            const TextStyle style = terminal_style();
+            std::cout << fitted(text_report(result, style), style);
         }
     }
 

@@ -19,9 +19,11 @@
 #include "sim/app/interrupt.h"
 #include "sim/app/job_pool.h"
 #include "sim/app/progress.h"
+#include "sim/app/show_json.h"
 #include "sim/app/slurm_launcher.h"
 #include "sim/app/step_job.h"
 #include "sim/app/sweep.h"
+#include "sim/app/terminal.h"
 #include "sim/base/error.h"
 #include "sim/report/output_directory.h"
 #include "sim/report/safe_text.h"
@@ -204,15 +206,16 @@ void say(const SweepRequest& request, Sweep& sweep, const PointTable& table, std
                                     {"mean_energy_deviation", confirmation->mean_energy},
                                     {"worst_energy_deviation", confirmation->worst_energy}};
         }
-        std::cout << json.dump(2) << '\n';
+        show_json("nibblesim-sweep-1", json);
     } else if (!request.quiet) {
-        std::cout << for_terminal(table.study, 60) << ": " << counts_text(table);
+        std::string text = for_terminal(table.study, 60) + ": " + counts_text(table);
         if (confirmation && confirmation->points > 0) {
-            std::cout << confirmation_text(*confirmation);
+            text += confirmation_text(*confirmation);
         }
         if (left > 0) {
-            std::cout << counted(left, "run") << " left in this stage\n";
+            text += counted(left, "run") + " left in this stage\n";
         }
+        std::cout << fitted(text, terminal_style());
     }
 }
 

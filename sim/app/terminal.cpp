@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "sim/app/terminal.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <sys/ioctl.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace nibble {
@@ -27,12 +31,25 @@ bool locale_is_utf8() {
 
 }  // namespace
 
+std::size_t terminal_width(int file) {
+    constexpr std::size_t least = 40;
+    constexpr std::size_t most = 1000;
+    const std::string_view columns = environment("COLUMNS");
+    std::size_t width = 0;
+    if (std::from_chars(columns.data(), columns.data() + columns.size(), width).ec != std::errc()) {
+        winsize size{};
+        width = ioctl(file, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    }
+    return width == 0 ? report_width : std::clamp(width, least, most);
+}
+
 TextStyle terminal_style() {
     if (isatty(STDOUT_FILENO) != 1) {
         return {};
     }
     const std::string_view terminal = environment("TERM");
-    return {!terminal.empty() && terminal != "dumb" && environment("NO_COLOR").empty(), locale_is_utf8()};
+    return {!terminal.empty() && terminal != "dumb" && environment("NO_COLOR").empty(), locale_is_utf8(),
+            terminal_width(STDOUT_FILENO)};
 }
 
 }  // namespace nibble

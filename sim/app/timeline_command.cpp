@@ -12,11 +12,17 @@
 namespace nibble {
 
 void timeline_command(const TimelineRequest& request) {
-    const std::size_t width = request.width.value_or(report_width);
+    const TextStyle style = terminal_style();
+    const std::size_t width = request.width.value_or(style.width);
     TimelineWindow window{.from = request.from, .to = request.to};
     window.columns = width > timeline_margin ? width - timeline_margin : 1;
     const std::vector<MachineTimeline> machines = read_timeline(request.file, window);
-    std::cout << (request.json ? timeline_json(machines) : timeline_text(machines, terminal_style()));
+    if (request.json) {
+        std::cout << timeline_json(machines);
+    } else {
+        const TextStyle fitting{style.colour, style.unicode, width};
+        std::cout << fitted(timeline_text(machines, fitting), fitting);
+    }
 }
 
 }  // namespace nibble

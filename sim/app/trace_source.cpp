@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "sim/app/progress.h"
 #include "sim/base/error.h"
 #include "sim/config/data_directory.h"
 #include "sim/import/import_trace.h"
@@ -109,12 +111,22 @@ void TraceSource::write_temporary(const std::function<void(std::ostream&)>& writ
 }
 
 ImportSummary write_imported_trace(const TraceRequest& request, SourceFormat format, std::ostream& out) {
+    ImportOptions options = request.options;
+    std::optional<Progress> progress;
+    if (!request.quiet && progress_possible()) {
+        options.watch = [&](std::uint64_t done, std::uint64_t all) {
+            if (!progress) {
+                progress.emplace("import " + fs::path(request.name).filename().string(), "bytes", all, true);
+            }
+            progress->update(done);
+        };
+    }
     if (!request.fuse) {
-        return import_trace(request.name, format, request.options, out);
+        return import_trace(request.name, format, options, out);
     }
     const TemporaryFile unfused;
     std::ofstream file(unfused.path(), std::ios::binary);
-    ImportSummary summary = import_trace(request.name, format, request.options, file);
+    ImportSummary summary = import_trace(request.name, format, options, file);
     file.close();
     if (!file) {
         throw InputError(

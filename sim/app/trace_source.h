@@ -22,6 +22,7 @@ inline constexpr std::uint64_t default_batch = 16;
 struct TraceRequest {
     std::string name;  ///< a trace, a built-in workload or a workload's file, or a file or directory of another program
     std::string from = "auto";  ///< what the file is: a word of --from
+    bool quiet = false;         ///< no progress
     bool fuse = true;           ///< element-wise work of another program's file joins what it works on
     ImportOptions options;
 };

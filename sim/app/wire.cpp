@@ -72,7 +72,13 @@ void code_record(Coder& coder, Record& record) {
     coder.field(record.kind);
     coder.field(record.mode);
     coder.field(record.dataflow);
-    coder.field(record.tiling);
+    for (auto* cut : {&record.mapping.batch, &record.mapping.i, &record.mapping.j, &record.mapping.l}) {
+        coder.field(*cut);
+    }
+    coder.field(record.mapping.order);
+    coder.field(record.mapping.left_buffers);
+    coder.field(record.mapping.right_buffers);
+    coder.field(record.mapping.output_buffers);
     coder.field(record.batch);
     coder.field(record.m);
     coder.field(record.n);

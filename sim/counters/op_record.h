@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/counters/counter.h"
+#include "sim/counters/mapping_record.h"
 #include "sim/counters/on_chip_record.h"
 #include "sim/counters/series.h"
 #include "sim/counters/value_record.h"
@@ -24,14 +25,14 @@ struct OperationStatement {
 /// cycles are those from the retirement of the one before it to its own, so they add up to the run exactly, while
 /// its counters are everything that its own commands did, whenever they ran.
 struct OpRecord {
-    std::uint64_t index = 0;  ///< position in the trace's operations, from 0
+    std::uint64_t index = 0;  ///< place among the operations that are run, from 0
     std::string layer;
     std::string group;
     std::string phase;     ///< forward, dx, dw, vector, update
     std::string kind;      ///< conv, matmul, depthwise, vector
     std::string mode;      ///< array mode, or "vector"
     std::string dataflow;  ///< output, weight, input; empty if the array was not used
-    std::string tiling;    ///< for people: "m 1568 of 50176, n 64 of 64, k 576 of 576, n outer"; empty for vector work
+    MappingRecord mapping;
     std::uint64_t batch = 1, m = 0, n = 0, k = 0;  ///< GEMM shape (of one of `batch` products); 0 for vector work
     std::uint64_t macs = 0;                        ///< multiply-accumulates that the operation asks for
     double peak_macs_per_cycle = 0;                ///< of its mode; 0 for vector work

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "sim/base/error.h"
-#include "sim/explore/json_reader.h"
 #include "sim/report/result_json.h"
 
 namespace nibble {
@@ -114,12 +113,15 @@ void read_energy(RunResult& result, const JsonValue& totals) {
 RunResult read_run_result(const std::filesystem::path& path) {
     std::error_code error;
     const auto file = std::filesystem::is_directory(path, error) ? path / "result.json" : path;
-    const JsonValue document = JsonValue::read(file, most_bytes);
+    return read_run_result(JsonValue::read(file, most_bytes), file.string());
+}
+
+RunResult read_run_result(const JsonValue& document, const std::string& file) {
     if (const JsonValue schema = document["schema"]; schema.text() != result_schema_name) {
         schema.refuse(fmt::format("expected '{}', found '{}'", result_schema_name, printable(schema.text())));
     }
     RunResult result;
-    result.file = file.string();
+    result.file = file;
     read_setup(result, document);
     result.speedup = gain_of(document["speedup"]);
     result.energy_gain = gain_of(document["energy_gain"]);

@@ -11,6 +11,7 @@
 
 #include "sim/counters/counter.h"
 #include "sim/energy/energy_model.h"
+#include "sim/explore/json_reader.h"
 
 namespace nibble {
 
@@ -52,5 +53,7 @@ struct RunResult {
 /// Reads a directory that `run --out` made, or its result.json. Throws InputError if it is none, or if its parts do not
 /// add up to its whole.
 [[nodiscard]] RunResult read_run_result(const std::filesystem::path& path);
+/// The same of a document that has been read already, from `file`.
+[[nodiscard]] RunResult read_run_result(const JsonValue& document, const std::string& file);
 
 }  // namespace nibble

@@ -91,7 +91,16 @@ std::size_t ByteSource::read(std::span<char> to) {
     }
     position_ += filled;
     check_expansion(position_);
+    if (watch_ && archive_->handle != nullptr) {
+        watch_(packed());
+    }
     return filled;
+}
+
+std::uint64_t ByteSource::packed() const {
+    constexpr int as_it_lies_in_the_file = -1;
+    const la_int64_t bytes = archive_filter_bytes(archive_->handle.get(), as_it_lies_in_the_file);
+    return bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 void ByteSource::check_expansion(std::uint64_t unpacked) const {
@@ -101,9 +110,8 @@ void ByteSource::check_expansion(std::uint64_t unpacked) const {
     if (unpacked <= always_bytes || archive_->handle == nullptr) {
         return;
     }
-    constexpr int as_it_lies_in_the_file = -1;
-    const la_int64_t packed = archive_filter_bytes(archive_->handle.get(), as_it_lies_in_the_file);
-    if (packed > 0 && unpacked / most_expansion > static_cast<std::uint64_t>(packed)) {
+    const std::uint64_t packed = this->packed();
+    if (packed > 0 && unpacked / most_expansion > packed) {
         fail(fmt::format("it unpacks to more than {} times its size; to read it nevertheless, unpack it first",
                          most_expansion));
     }

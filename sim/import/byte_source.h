@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace nibble {
 
@@ -40,6 +41,9 @@ public:
     /// Everything that is left, up to `most`; throws InputError if there is more.
     [[nodiscard]] std::string read_all(std::uint64_t most);
 
+    /// From now on `watch` is told, block by block, how many bytes of the file have been read, as they lie in it.
+    void tell(std::function<void(std::uint64_t)> watch) { watch_ = std::move(watch); }
+
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     /// Name of the member inside the archive; empty if the file is none.
     [[nodiscard]] const std::string& member() const { return member_; }
@@ -50,6 +54,7 @@ public:
 
 private:
     struct Archive;
+    [[nodiscard]] std::uint64_t packed() const;
     void check_expansion(std::uint64_t unpacked) const;
     [[nodiscard]] std::uint64_t skip_member(std::uint64_t skipped) const;
     [[noreturn]] void fail(const std::string& what) const;
@@ -58,6 +63,7 @@ private:
     std::string member_;
     std::uint64_t position_ = 0;
     std::unique_ptr<Archive> archive_;
+    std::function<void(std::uint64_t)> watch_;
 };
 
 /// Opens a file anew, for those who read it several times.

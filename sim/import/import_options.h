@@ -4,12 +4,16 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "sim/input/workload.h"
 
 namespace nibble {
+
+/// Is told how far the reading of a source is: bytes of `all`, counted each time that it is read.
+using ImportWatch = std::function<void(std::uint64_t done, std::uint64_t all)>;
 
 /// What is done about the parts of a training step that a source does not have.
 enum class Training : std::uint8_t {
@@ -26,6 +30,7 @@ struct ImportOptions {
     Optimizer optimizer = Optimizer::sgd_momentum;  ///< that is derived
     /// Of the trace that is written: files of values are named relative to it. Empty: by their full path.
     std::filesystem::path directory{};
+    ImportWatch watch{};
 };
 
 }  // namespace nibble

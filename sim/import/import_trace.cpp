@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "sim/import/import_trace.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,21 @@ namespace fs = std::filesystem;
 
 ByteSource open_bytes(const fs::path& path) {
     return {path, may_be_source};
+}
+
+/// Opens a file that is read `times` times, and tells how far all of that is.
+OpenBytes watched(const fs::path& path, std::uint64_t times, const ImportWatch& watch) {
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(path, error);
+    if (!watch || error) {
+        return [path] { return open_bytes(path); };
+    }
+    return [path, watch, size, all = size * times, begun = std::make_shared<std::uint64_t>(0)] {
+        ByteSource source = open_bytes(path);
+        const std::uint64_t before = size * (*begun)++;
+        source.tell([=](std::uint64_t bytes) { watch(std::min(before + bytes, all), all); });
+        return source;
+    };
 }
 
 /// The file's name up to its first dot.
@@ -67,7 +84,7 @@ StepGraph read_graph(const fs::path& path, SourceFormat format, const ImportOpti
     if (format == SourceFormat::timeloop) {
         return read_timeloop(files_of(path), options, summary);
     }
-    ByteSource source = open_bytes(path);
+    ByteSource source = watched(path, 1, options.watch)();
     switch (format) {
         case SourceFormat::onnx:
             return read_onnx(source, options, summary);
@@ -78,8 +95,10 @@ StepGraph read_graph(const fs::path& path, SourceFormat format, const ImportOpti
     }
 }
 
-OpenCalls open_calls(const fs::path& path, SourceFormat format) {
-    const OpenBytes bytes = [path] { return open_bytes(path); };
+OpenCalls open_calls(const fs::path& path, SourceFormat format, const ImportWatch& watch) {
+    // For the survey of its calls and for their translation; others than the dump before that for that of its nodes,
+    // and Chakra perhaps twice.
+    const OpenBytes bytes = watched(path, format == SourceFormat::torch_dump ? 2 : 3, watch);
     switch (format) {
         case SourceFormat::pytorch_et:
             return open_execution_trace(bytes);
@@ -103,7 +122,7 @@ ImportSummary import_trace(const fs::path& path, SourceFormat format, const Impo
     ImportSummary summary;
     summary.format = name_of(format);
     if (!is_graph(format)) {
-        import_calls(open_calls(path, format), path.string(), network_name(path), options, out, summary);
+        import_calls(open_calls(path, format, options.watch), path.string(), network_name(path), options, out, summary);
         return summary;
     }
     if (options.iteration) {

@@ -71,13 +71,14 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     record.kind = std::holds_alternative<Matmul>(operation.work) ? "matmul" : "conv";
     record.mode = array_mode_names[mode];
     record.dataflow = dataflow_names[static_cast<std::size_t>(tiling_.dataflow)];
-    record.tiling = to_string(tiling_, task_.problem);
+    record.mapping = record_of(tiling_, task_.problem);
     record.batch = task_.problem.batch();
     record.m = task_.problem.m();
     record.n = task_.problem.n();
     record.k = task_.problem.k();
     record.peak_macs_per_cycle = peak_macs_per_cycle(*context_.machine.mac_array.modes[mode]);
-    spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow, record.tiling);
+    spdlog::debug("{} {}: {}-stationary, {}", operation.layer, record.phase, record.dataflow,
+                  to_string(record.mapping));
     if (resources_.values != nullptr) {
         record.values =
             resources_.values->begin(operation, task_.problem, tiling_, context_.recipe.precision_of(operation),

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "sim/base/units.h"
 #include "sim/lowering/tile_space.h"
 
@@ -207,12 +205,20 @@ std::uint64_t accumulator_bytes(const GemmTask& task, const Tiling& tiling) {
     return open_outputs(counts, tiling.order) * outputs * partial_sum_bytes;
 }
 
+MappingRecord record_of(const Tiling& tiling, const GemmProblem& problem) {
+    const TileCounts counts = tile_counts(problem, tiling);
+    return {.batch = {tiling.batch, problem.batch(), counts.batch},
+            .i = {tiling.i, problem.i().extent, counts.i},
+            .j = {tiling.j, problem.j().extent, counts.j},
+            .l = {tiling.l, problem.l().extent, counts.l},
+            .order = std::string(loop_order_names[static_cast<std::size_t>(tiling.order)]),
+            .left_buffers = tiling.left_buffers,
+            .right_buffers = tiling.right_buffers,
+            .output_buffers = tiling.out_buffers};
+}
+
 std::string to_string(const Tiling& tiling, const GemmProblem& problem) {
-    return fmt::format("i {} of {}, j {} of {}, l {} of {}{}, order {}, buffers {} {} {}", tiling.i, problem.i().extent,
-                       tiling.j, problem.j().extent, tiling.l, problem.l().extent,
-                       problem.batch() > 1 ? fmt::format(", {} of {} products", tiling.batch, problem.batch()) : "",
-                       loop_order_names[static_cast<std::size_t>(tiling.order)], tiling.left_buffers,
-                       tiling.right_buffers, tiling.out_buffers);
+    return to_string(record_of(tiling, problem));
 }
 
 }  // namespace nibble

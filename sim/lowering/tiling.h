@@ -9,6 +9,7 @@
 
 #include "models/mac_array/mac_array_params.h"
 #include "models/scratchpad/scratchpad_params.h"
+#include "sim/counters/mapping_record.h"
 #include "sim/lowering/gemm_problem.h"
 #include "sim/lowering/gemm_task.h"
 
@@ -98,7 +99,8 @@ private:
 /// reduction. An output-stationary array holds those of the tile at work itself while its reduction is one tile.
 [[nodiscard]] std::uint64_t accumulator_bytes(const GemmTask& task, const Tiling& tiling);
 
-/// "i 1568 of 50176, j 64 of 64, l 576 of 576, order jil, buffers 2 2 2".
+/// The tiling of a GEMM as reports have it.
+[[nodiscard]] MappingRecord record_of(const Tiling& tiling, const GemmProblem& problem);
 [[nodiscard]] std::string to_string(const Tiling& tiling, const GemmProblem& problem);
 
 }  // namespace nibble

@@ -145,6 +145,19 @@ Json side_data(const JsonValue& from) {
     return to;
 }
 
+Json mapping_data(const JsonValue& from) {
+    if (from.is_null()) {
+        return nullptr;
+    }
+    Json to;
+    for (const char* key : {"tile", "extent", "tiles"}) {
+        copy_numbers(to[key], from[key], {"batch", "i", "j", "l"});
+    }
+    copy_texts(to, from, {"order"});
+    copy_numbers(to["buffers"], from["buffers"], {"left", "right", "output"});
+    return to;
+}
+
 /// Operations as rows; texts are places in a list of different ones.
 class OperationTable {
 public:
@@ -175,14 +188,13 @@ public:
     [[nodiscard]] Json json() && {
         return {{"columns", std::move(columns_)},
                 {"text_columns",
-                 {"layer", "group", "phase", "kind", "mode", "dataflow", "tiling", "baseline.mode", "baseline.dataflow",
-                  "baseline.tiling"}},
+                 {"layer", "group", "phase", "kind", "mode", "dataflow", "baseline.mode", "baseline.dataflow"}},
                 {"texts", texts_.texts()},
                 {"rows", std::move(rows_)}};
     }
 
 private:
-    static constexpr const char* measured_texts_[] = {"mode", "dataflow", "tiling"};
+    static constexpr const char* measured_texts_[] = {"mode", "dataflow"};
     static constexpr const char* measured_numbers_[] = {"cycles",          "utilization",        "energy_pj",
                                                         "dram_bytes_read", "dram_bytes_written", "scratchpad_bytes",
                                                         "predicted_cycles"};
@@ -200,6 +212,7 @@ private:
         for (const std::string_view component : energy_component_names) {
             columns_.push_back(fmt::format("{}energy.{}", prefix, component));
         }
+        columns_.push_back(prefix + "mapping");
     }
 
     void add_measured(Json& row, const JsonValue& part) {
@@ -217,6 +230,7 @@ private:
         for (const std::string_view component : energy_component_names) {
             row.push_back(number_of(energy[component]));
         }
+        row.push_back(mapping_data(part["mapping"]));
     }
 
     bool with_baseline_;
@@ -269,6 +283,18 @@ Json file_data(const std::string& text) {
     return text.empty() ? Json(nullptr) : Json{{"text", text}, {"hash", ContentHash().bytes(text).text()}};
 }
 
+/// The run in a sentence.
+std::string summary_of(const RunResult& run) {
+    constexpr double joules_per_pj = 1e-12;
+    std::string text = fmt::format("{}: {} a training step, {}", run.machine, with_prefix(run.seconds, "s"),
+                                   with_prefix(run.total.energy_pj * joules_per_pj, "J"));
+    if (run.speedup && run.energy_gain) {
+        text +=
+            fmt::format("; {} as fast as the baseline, {} less energy", ratio(*run.speedup), ratio(*run.energy_gain));
+    }
+    return text + ".";
+}
+
 }  // namespace
 
 RunFiles files_of_run(const fs::path& path) {
@@ -285,9 +311,9 @@ RunFiles files_of_run(const fs::path& path) {
     return files;
 }
 
-Json run_data(const RunFiles& files) {
-    static_cast<void>(read_run_result(files.result));  // throws unless its parts add up
+RunPage page_of_run(const RunFiles& files) {
     const JsonValue document = JsonValue::read(files.result, most_result_bytes);
+    const RunResult run = read_run_result(document, files.result.string());  // throws unless its parts add up
     Json data = {{"name", files.name}, {"result_hash", hash_of_file(files.result)}};
     data["provenance"] = provenance_data(document["provenance"]);
     for (const char* key : {"speedup", "energy_gain", "promised_speedup", "paper_speedup"}) {
@@ -304,19 +330,7 @@ Json run_data(const RunFiles& files) {
     data["ops"] = std::move(operations).json();
     data["series"] = series_data(document);
     data["files"] = {{"machine", file_data(files.machine)}, {"baseline", file_data(files.baseline)}};
-    return data;
-}
-
-std::string run_summary(const RunFiles& files) {
-    const RunResult run = read_run_result(files.result);
-    constexpr double joules_per_pj = 1e-12;
-    std::string text = fmt::format("{}: {} a training step, {}", run.machine, with_prefix(run.seconds, "s"),
-                                   with_prefix(run.total.energy_pj * joules_per_pj, "J"));
-    if (run.speedup && run.energy_gain) {
-        text +=
-            fmt::format("; {} as fast as the baseline, {} less energy", ratio(*run.speedup), ratio(*run.energy_gain));
-    }
-    return text + ".";
+    return {std::move(data), summary_of(run)};
 }
 
 }  // namespace nibble

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 
 namespace nibble {
 
@@ -19,11 +19,14 @@ struct RunFiles {
 /// The files of a directory that `run --out` made, or of its result.json.
 [[nodiscard]] RunFiles files_of_run(const std::filesystem::path& path);
 
-/// What a page shows of a run: what result.json has, checked, with operations as rows of a table whose texts are kept
-/// once. Throws InputError if the file is no result, is damaged, or does not add up.
-[[nodiscard]] nlohmann::ordered_json run_data(const RunFiles& files);
+/// What a page shows of a run.
+struct RunPage {
+    nlohmann::ordered_json data;  ///< what result.json has, checked, with operations as rows of a table whose texts are
+                                  ///< kept once
+    std::string summary;          ///< the run in a sentence, for readers without scripts
+};
 
-/// The run in a sentence, for readers without scripts.
-[[nodiscard]] std::string run_summary(const RunFiles& files);
+/// Throws InputError if the file is no result, is damaged, or does not add up.
+[[nodiscard]] RunPage page_of_run(const RunFiles& files);
 
 }  // namespace nibble

@@ -29,6 +29,23 @@ constexpr std::string_view measured_columns[] = {"mode",
                                                  "scratchpad_bytes",
                                                  "predicted_cycles"};
 
+// Of a GEMM on the array; empty for others.
+constexpr std::string_view mapping_columns[] = {
+    "tile_batch",  "tile_i",  "tile_j",  "tile_l",  "extent_batch", "extent_i",     "extent_j",      "extent_l",
+    "tiles_batch", "tiles_i", "tiles_j", "tiles_l", "loop_order",   "left_buffers", "right_buffers", "output_buffers"};
+
+std::string mapping_fields(const MappingRecord& mapping) {
+    if (!mapping.mapped()) {
+        return std::string(std::size(mapping_columns), ',');
+    }
+    std::string fields;
+    for (const auto what : {&CutRecord::tile, &CutRecord::extent, &CutRecord::tiles}) {
+        fields += fmt::format(",{},{},{},{}", mapping.batch.*what, mapping.i.*what, mapping.j.*what, mapping.l.*what);
+    }
+    return fields + fmt::format(",{},{},{},{}", mapping.order, mapping.left_buffers, mapping.right_buffers,
+                                mapping.output_buffers);
+}
+
 // Of recorded values; empty where there are none.
 constexpr std::string_view value_columns[] = {"left_sqnr_db", "right_sqnr_db", "output_relative_error"};
 
@@ -62,7 +79,7 @@ std::string measured_fields(const OpRecord& record, const Subject& subject) {
     for (const std::uint64_t cause : record.causes) {
         fields += fmt::format(",{}", cause);
     }
-    return fields + "," + csv_field(record.tiling) + value_fields(record);
+    return fields + mapping_fields(record.mapping) + value_fields(record);
 }
 
 std::string measured_names(std::string_view prefix) {
@@ -73,7 +90,9 @@ std::string measured_names(std::string_view prefix) {
     for (const std::string_view cause : cause_names) {
         names += fmt::format(",{}{}_cycles", prefix, cause);
     }
-    names += fmt::format(",{}tiling", prefix);
+    for (const std::string_view column : mapping_columns) {
+        names += fmt::format(",{}{}", prefix, column);
+    }
     for (const std::string_view column : value_columns) {
         names += fmt::format(",{}{}", prefix, column);
     }
@@ -92,7 +111,8 @@ void OpsCsv::add(const OpRecord& machine, const OpRecord* baseline) {
                         csv_field(machine.group), csv_field(machine.phase), csv_field(machine.kind), machine.batch,
                         machine.m, machine.n, machine.k, machine.macs)
          << measured_fields(machine, setup_.machine);
-    constexpr std::size_t baseline_columns = std::size(measured_columns) + cause_count + 1 + std::size(value_columns);
+    constexpr std::size_t baseline_columns =
+        std::size(measured_columns) + cause_count + std::size(mapping_columns) + std::size(value_columns);
     if (baseline != nullptr) {
         out_ << "," << measured_fields(*baseline, *setup_.baseline);
     } else {

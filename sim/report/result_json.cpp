@@ -321,6 +321,22 @@ Json values_json(const ValueRecord& values) {
     return json;
 }
 
+Json mapping_json(const MappingRecord& mapping) {
+    if (!mapping.mapped()) {
+        return nullptr;
+    }
+    const auto of_all = [&](std::uint64_t CutRecord::*what) {
+        return Json{
+            {"batch", mapping.batch.*what}, {"i", mapping.i.*what}, {"j", mapping.j.*what}, {"l", mapping.l.*what}};
+    };
+    return {{"tile", of_all(&CutRecord::tile)},
+            {"extent", of_all(&CutRecord::extent)},
+            {"tiles", of_all(&CutRecord::tiles)},
+            {"order", mapping.order},
+            {"buffers",
+             {{"left", mapping.left_buffers}, {"right", mapping.right_buffers}, {"output", mapping.output_buffers}}}};
+}
+
 Json measured_json(const OpRecord& record, const Subject& subject) {
     const auto counted = [&](Counter counter) { return record.counters[index_of(counter)]; };
     const EnergyBreakdown energy = subject.energy.price(record.counters);
@@ -335,7 +351,7 @@ Json measured_json(const OpRecord& record, const Subject& subject) {
                  {"causes", causes_json(record.causes)},
                  {"energy", components_json(energy)},
                  {"dataflow", record.dataflow},
-                 {"tiling", record.tiling}};
+                 {"mapping", mapping_json(record.mapping)}};
     if (record.values != nullptr) {
         json["values"] = values_json(*record.values);
         json["values"]["activity_pj"] = subject.energy.activity_correction(record.counters, *record.values).count();

@@ -11,7 +11,7 @@
 namespace nibble {
 
 /// Version of the document; its JSON Schema is result.schema.json beside this file.
-inline constexpr const char* result_schema_name = "nibblesim-result-1";
+inline constexpr const char* result_schema_name = "nibblesim-result-2";
 
 /// One element of `ops`, on one line. `baseline` is the same operation on the other machine, or null.
 /// Hostile text is made valid: what is no UTF-8 becomes U+FFFD.

@@ -97,4 +97,28 @@ std::string for_terminal(std::string_view text, std::size_t most) {
     return shown;
 }
 
+std::string without_middle(const std::string& utf8, std::size_t most) {
+    constexpr std::string_view dots = "...";
+    const std::size_t width = display_width(utf8);
+    if (width <= most) {
+        return utf8;
+    }
+    if (most <= dots.size()) {
+        return std::string(dots.substr(0, most));
+    }
+    const std::size_t back = (most - dots.size()) / 2;
+    const std::size_t front = most - dots.size() - back;
+    // Bytes before the character at a place.
+    const auto bytes_before = [&](std::size_t place) {
+        std::size_t at = 0;
+        for (std::size_t seen = 0; at < utf8.size(); ++at) {
+            if (display_width(utf8.substr(at, 1)) == 1 && seen++ == place) {
+                break;
+            }
+        }
+        return at;
+    };
+    return utf8.substr(0, bytes_before(front)).append(dots) + utf8.substr(bytes_before(width - back));
+}
+
 }  // namespace nibble

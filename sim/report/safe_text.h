@@ -17,4 +17,7 @@ namespace nibble {
 /// writing direction) replaced by '?', and at most `most` characters wide, cut with "...".
 [[nodiscard]] std::string for_terminal(std::string_view text, std::size_t most);
 
+/// Text that for_terminal() has made, with "..." in place of its middle if it is wider than `most`.
+[[nodiscard]] std::string without_middle(const std::string& utf8, std::size_t most);
+
 }  // namespace nibble

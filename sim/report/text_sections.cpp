@@ -166,9 +166,9 @@ std::string setup_section(const Result& result, const TextStyle& style) {
     text += "  machine   " + machine_line(setup.machine) + "\n";
     if (setup.baseline) {
         text += "  baseline  " + machine_line(*setup.baseline) + "\n";
-        text += "  rule      " + for_terminal(setup.baseline->rule, report_width - 12) + "\n";
+        text += "  rule      " + for_terminal(setup.baseline->rule, style.width - 12) + "\n";
         for (const std::string& note : setup.baseline->notes) {
-            text += wrapped(for_terminal(note, 1000), 12) + "\n";
+            text += wrapped(for_terminal(note, 1000), 12, style) + "\n";
         }
     }
     if (setup.phases != "forward,dx,dw,vector,update" || setup.layers != "*") {
@@ -306,7 +306,7 @@ std::string energy_section(const Result& result, const TextStyle& style) {
                             result.baseline ? fmt::format(" ({})", joules(baseline.total().count())) : "");
     }
     if (const std::string& basis = result.setup.machine.energy.dram_basis(); !basis.empty()) {
-        text += wrapped("dram prices: " + basis, 2) + "\n";
+        text += wrapped("dram prices: " + basis, 2, style) + "\n";
     }
     return text;
 }

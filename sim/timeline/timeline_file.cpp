@@ -86,6 +86,7 @@ private:
 
 std::string opening(const Setup& setup) {
     const nlohmann::ordered_json other = {
+        {"schema", "nibblesim-timeline-trace-1"},
         {"program", setup.program},
         {"network", setup.network},
         {"trace", setup.trace},

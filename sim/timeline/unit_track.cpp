@@ -120,6 +120,7 @@ void UnitTrack::write_operation(TimelineWriter& out) {
         cycles += piece.cycles;
         merged_ += piece.commands > 1 ? piece.commands : 0;
     }
+    const std::string tiling = to_string(record.mapping);
     std::vector<TimelineArgument> arguments{{"operation", record.index}, {"commands", commands}, {"cycles", cycles}};
     if (unit_ == MachineUnit::mac_array) {
         add_if(arguments, "batch", record.batch);
@@ -128,7 +129,7 @@ void UnitTrack::write_operation(TimelineWriter& out) {
         add_if(arguments, "k", record.k);
         add_if(arguments, "mode", record.mode);
         add_if(arguments, "dataflow", record.dataflow);
-        add_if(arguments, "tiling", record.tiling);
+        add_if(arguments, "tiling", tiling);
     }
     write_gap(out, pieces_.front());
     out.begin(track_,

@@ -463,6 +463,38 @@ POINTS = {
 """,
 }
 
+TIMELINES = {
+    "array.json": """{"traceEvents":[
+{"ph":"M","pid":1,"tid":0,"name":"nibblesim_machine","args":{"role":"machine","machine":"m","clock_period_ps":1000,"cycles":100}},
+{"ph":"M","pid":1,"tid":3,"name":"thread_name","args":{"name":"mac_array"}},
+{"ph":"X","pid":1,"tid":3,"ts":0,"dur":0.010,"cat":"stall","name":"waits for load","args":{}},
+{"ph":"X","pid":1,"tid":3,"ts":0.010,"dur":0.040,"cat":"operation","name":"a forward","args":{"cycles":40}},
+{"ph":"X","pid":1,"tid":3,"ts":0.010,"dur":0.040,"cat":"command","name":"8x8x8","args":{"cycles":40,"waiting_for_scratchpad":10}},
+{"ph":"C","pid":1,"ts":0,"name":"power W","args":{"value":1}}]}
+""",
+}
+
+
+def instance(schema, definitions):
+    """The least document that a schema allows: of results, zeros that add up."""
+    if "$ref" in schema:
+        return instance(definitions[schema["$ref"].split("/")[-1]], definitions)
+    for choice in ["const", "enum", "anyOf"]:
+        if choice in schema:
+            value = schema[choice] if choice == "const" else schema[choice][0]
+            return instance(value, definitions) if choice == "anyOf" else value
+    kind = schema["type"][0] if isinstance(schema["type"], list) else schema["type"]
+    if kind == "object":
+        return {key: instance(part, definitions) for key, part in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [instance(schema["items"], definitions)] * schema.get("minItems", 1)
+    return {"string": "s", "boolean": False}.get(kind, schema.get("minimum", 0))
+
+
+def results():
+    schema = json.loads((ROOT / "sim/report/result.schema.json").read_text())
+    return {"least.json": json.dumps(instance(schema, schema["definitions"]))}
+
 
 def all_seeds():
     """{format: {file name: bytes}}, by the names of --from; and of nibblesim's own formats."""
@@ -490,6 +522,8 @@ def all_seeds():
         "memtest": texts(REQUESTS),
         "points": texts(POINTS),
         "study": texts(STUDIES),
+        "timeline": texts(TIMELINES),
+        "result": texts(results()),
     }
 
 

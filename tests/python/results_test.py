@@ -90,7 +90,7 @@ def test_what_is_no_result_is_refused():
     (FOLDER / "other.json").write_text('{"schema": "nibblesim-points-1"}', encoding="utf-8")
     expect_error(results.ResultError, ["cannot be read"], results.load_run, FOLDER / "nowhere")
     expect_error(results.ResultError, ["bad.json", "not JSON"], results.load_run, FOLDER / "bad.json")
-    expect_error(results.ResultError, ["nibblesim-result-1", "nibblesim-points-1"], results.load_run,
+    expect_error(results.ResultError, ["nibblesim-result-2", "nibblesim-points-1"], results.load_run,
                  FOLDER / "other.json")
     simulate("--baseline", "none")
     expect_error(results.ResultError, ["no baseline"], results.plot_speedup, [results.load_run(OUT)])

@@ -44,7 +44,14 @@ OpRecord record(std::uint64_t index) {
     record.index = index;
     record.layer = std::string(index % 100, 'x') + "\n\0\xff";
     record.mode = "int4";
-    record.tiling = "all of it";
+    record.mapping = {.batch = {1, 2, 2},
+                      .i = {3, 9, 3},
+                      .j = {4, 4, 1},
+                      .l = {5, 6, 2},
+                      .order = "jil",
+                      .left_buffers = 1,
+                      .right_buffers = 2,
+                      .output_buffers = 3};
     record.m = index * 3;
     record.peak_macs_per_cycle = 0.5;
     record.causes[2] = index;
@@ -104,7 +111,7 @@ TEST(MachineProcess, RecordsAndSummaryArriveWhole) {
         EXPECT_EQ(arrived.index, sent.index);
         EXPECT_EQ(arrived.layer, sent.layer);
         EXPECT_EQ(arrived.mode, sent.mode);
-        EXPECT_EQ(arrived.tiling, sent.tiling);
+        EXPECT_EQ(arrived.mapping, sent.mapping);
         EXPECT_EQ(arrived.m, sent.m);
         EXPECT_EQ(arrived.peak_macs_per_cycle, sent.peak_macs_per_cycle);
         EXPECT_EQ(arrived.causes, sent.causes);

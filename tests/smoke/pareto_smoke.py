@@ -109,8 +109,8 @@ class Pareto(smoke.Case):
             self.study(objectives=[{"metric": "cycles", "maximize": False}])))
         broken = self.write("broken.json", "{\n  \"schema\": nibblesim\n}\n")
         self.assertIn("broken.json:2:", self.refused(broken))
-        self.write("points.json", json.dumps({"schema": "nibblesim-result-1"}))
-        self.assertIn("expected 'nibblesim-points-1', found 'nibblesim-result-1'", self.refused(self.directory))
+        self.write("points.json", json.dumps({"schema": "nibblesim-result-2"}))
+        self.assertIn("expected 'nibblesim-points-1', found 'nibblesim-result-2'", self.refused(self.directory))
 
 
 if __name__ == "__main__":

@@ -139,6 +139,29 @@ class Report(smoke.Case):
                     self.assertEqual(sum(map(int, re.findall(r"\d+", background))) < 200, dark)
                     self.screenshot(f"run_{width}_{'dark' if dark else 'light'}.png", whole=True)
 
+    def test_the_summary_is_one_screen(self):
+        self.simulate("resnet18")
+        self.open("out")
+        self.assertLessEqual(self.script("return document.querySelector('#summary').getBoundingClientRect().bottom"),
+                             900)
+
+    def test_mappings_are_those_of_the_result(self):
+        result = self.simulate()
+        self.open("out")
+        rows, titles = self.cells("mappings-grid"), self.headers("mappings-grid")
+        gemms = [op for op in result["ops"] if op["mapping"] is not None]
+        self.assertEqual(len(rows), len(gemms))
+        for row, op in zip(rows, gemms):
+            mapping = op["mapping"]
+            for title, key in [("Tile i × j × l", "tile"), ("of", "extent")]:
+                self.assertEqual(row[titles.index(title)], " × ".join(str(mapping[key][name]) for name in "ijl"))
+            tiles = mapping["tiles"]
+            self.assertEqual(int(row[titles.index("Tiles")].replace(",", "")),
+                             tiles["batch"] * tiles["i"] * tiles["j"] * tiles["l"])
+            self.assertEqual(row[titles.index("Loops")], mapping["order"])
+            self.assertEqual(row[titles.index("Buffers")],
+                             " ".join(str(mapping["buffers"][name]) for name in ["left", "right", "output"]))
+
     def test_a_chart_shows_other_rows_and_phases(self):
         result = self.simulate("resnet18")
         self.open("out")
@@ -355,7 +378,7 @@ class Report(smoke.Case):
         self.assertEqual(self.browser.messages(), [])
 
     def test_a_large_step_opens_at_once(self):
-        self.simulate("resnet50")
+        self.simulate("resnet50", "--series")
         run("report", self.path("out"), "-o", self.path("report.html"))
         self.assertLess(os.path.getsize(self.path("report.html")), 5_000_000)
         self.browser.open(self.path("report.html"))  # once before, so that the browser itself is warm

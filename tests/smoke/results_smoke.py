@@ -68,7 +68,7 @@ class Results(smoke.Case):
                     text, errors = run("run", "tiny", "--machine", preset, "--baseline", baseline, "--json")
                     self.assertEqual(errors, "")
                     result = json.loads(text)
-                    self.assertEqual(result["schema"], "nibblesim-result-1")
+                    self.assertEqual(result["schema"], "nibblesim-result-2")
                     self.assertEqual(result["baseline"] is None, baseline == "none")
                     self.check(result)
 

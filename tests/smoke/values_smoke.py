@@ -272,8 +272,9 @@ class Values(smoke.Case):
             # The machine of this test rounds its sums to binary32, of 2^-24 of them.
             self.assertLess(abs(output["array_relative_error"] - output["relative_error"]), 1e-6, key)
             self.assertLess(abs(output["array_cosine_similarity"] - output["cosine_similarity"]), 1e-6, key)
-            sizes = [part.split()[1::2] for part in op["tiling"].split(", ")[:3]]
-            if op["kind"] == "matmul" and all(part == whole for part, whole in sizes):
+            mapping = op["mapping"]
+            whole = all(mapping["tile"][name] == mapping["extent"][name] for name in "ijl")
+            if op["kind"] == "matmul" and whole:
                 macs_per_pe = 4 if op["mode"].startswith("int4") else 1
                 sides = [[operands[0], a_codes], [operands[1], b_codes]]
                 if op["layer"] == "scores" or op["phase"] == "forward":

@@ -38,7 +38,7 @@ inline std::string story(const TraceRun& run) {
     std::string text = fmt::format("cycles {}\n", run.summary.cycles);
     for (const OpRecord& record : run.records) {
         text += fmt::format("{} {} {} {} {} macs {}:", record.index, record.layer, record.phase, record.mode,
-                            record.tiling, record.macs);
+                            to_string(record.mapping), record.macs);
         for (std::size_t c = 0; c < counter_count; ++c) {
             text += fmt::format(" {}={}", counter_info[c].name, record.counters[c]);
         }

@@ -65,7 +65,8 @@ void check_record(const OpRecord& record, const Operation& operation) {
     }
     EXPECT_EQ(record.layer, operation.layer);
     if (!is_input_gradient_of_convolution(operation) || record.kind == "depthwise") {
-        EXPECT_EQ(record.macs, macs_of(operation)) << record.kind << ' ' << record.phase << ' ' << record.tiling;
+        EXPECT_EQ(record.macs, macs_of(operation))
+            << record.kind << ' ' << record.phase << ' ' << to_string(record.mapping);
     }
 }
 

@@ -66,7 +66,7 @@ json result(const std::vector<json>& operations) {
         totals["energy"]["by_component"][std::string(component)] = 0;
     }
     totals["energy"]["by_component"]["dram"] = sums["all"].second;
-    return {{"schema", "nibblesim-result-1"},
+    return {{"schema", "nibblesim-result-2"},
             {"provenance",
              {{"program", "nibblesim 1"},
               {"trace", "net.trace"},
@@ -235,7 +235,7 @@ TEST(RunResult, RefusesWhatDoesNotAddUp) {
     EXPECT_THAT(problem_of(bad), HasSubstr("totals.cycles: more than"));
     bad = first_run();
     bad["schema"] = "nibblesim-points-1";
-    EXPECT_THAT(problem_of(bad), HasSubstr("schema: expected 'nibblesim-result-1'"));
+    EXPECT_THAT(problem_of(bad), HasSubstr("schema: expected 'nibblesim-result-2'"));
     bad = first_run();
     bad.erase("phases");
     EXPECT_THAT(problem_of(bad), HasSubstr("'phases' is missing"));

@@ -55,7 +55,7 @@ protected:
 
     Json data_of(const Json& result) const {
         write("result.json", result.dump());
-        return run_data(files_of_run(folder_));
+        return page_of_run(files_of_run(folder_)).data;
     }
 
     std::string refusal(const std::function<void(Json&)>& damage) const {
@@ -109,6 +109,7 @@ TEST_F(PageData, EveryNumberIsThatOfTheResult) {
         EXPECT_EQ(cell(data, i, "baseline.cycles"), op["baseline"]["cycles"]);
         EXPECT_EQ(cell(data, i, "baseline.causes.memory"), op["baseline"]["causes"]["memory"]);
         EXPECT_EQ(cell(data, i, "energy.dram"), op["energy"]["dram"]);
+        EXPECT_EQ(cell(data, i, "mapping"), op["mapping"]);
     }
     EXPECT_TRUE(data["series"].is_null());
 }
@@ -143,12 +144,13 @@ TEST_F(PageData, SeriesAreTaken) {
 }
 
 TEST_F(PageData, WhatIsMissingOrDamagedIsNamed) {
-    EXPECT_THAT(refusal([](Json& json) { json["schema"] = "nibblesim-points-1"; }), HasSubstr("nibblesim-result-1"));
+    EXPECT_THAT(refusal([](Json& json) { json["schema"] = "nibblesim-points-1"; }), HasSubstr("nibblesim-result-2"));
     EXPECT_THAT(refusal([](Json& json) { json["machine"].erase("technology"); }),
                 HasSubstr("machine: 'technology' is missing"));
     EXPECT_THAT(refusal([](Json& json) { json["baseline"]["units"][0]["cycles"]["busy"] = "many"; }),
                 HasSubstr("baseline.units[0].cycles.busy: expected a number"));
-    EXPECT_THAT(refusal([](Json& json) { json["ops"][1].erase("tiling"); }), HasSubstr("ops[1]: 'tiling' is missing"));
+    EXPECT_THAT(refusal([](Json& json) { json["ops"][1].erase("mapping"); }),
+                HasSubstr("ops[1]: 'mapping' is missing"));
     EXPECT_THAT(refusal([](Json& json) { json["ops"][0].erase("baseline"); }),
                 HasSubstr("ops[0]: 'baseline' is missing"));
     EXPECT_THAT(refusal([](Json& json) { json["waterfall"] = 7; }), HasSubstr("waterfall: expected a list"));

@@ -97,6 +97,12 @@ TEST(OpsCsv, OneRowAnOperationWithBothMachines) {
     EXPECT_EQ(cell(rows, 1, "energy_pj"), "1675");  // 1600 x 1 + 150 x 0.5
     EXPECT_EQ(cell(rows, 1, "predicted_cycles"), "145");
     EXPECT_EQ(cell(rows, 1, "memory_cycles"), "20");
+    EXPECT_EQ(cell(rows, 1, "tile_i"), "32");
+    EXPECT_EQ(cell(rows, 1, "extent_l"), "4");
+    EXPECT_EQ(cell(rows, 1, "tiles_i"), "4");
+    EXPECT_EQ(cell(rows, 1, "loop_order"), "jil");
+    EXPECT_EQ(cell(rows, 1, "output_buffers"), "3");
+    EXPECT_EQ(cell(rows, 3, "tile_i"), "");  // vector work
     EXPECT_EQ(cell(rows, 1, "baseline_cycles"), "250");
     EXPECT_EQ(cell(rows, 1, "baseline_predicted_cycles"), "0");
     EXPECT_EQ(cell(rows, 2, "gradient_conversion_cycles"), "5");
@@ -110,7 +116,7 @@ TEST(OpsCsv, BaselineColumnsAreEmptyWithoutOne) {
     }
     EXPECT_EQ(cell(rows, 1, "cycles"), "150");
     EXPECT_EQ(cell(rows, 1, "baseline_cycles"), "");
-    EXPECT_EQ(cell(rows, 1, "baseline_tiling"), "");
+    EXPECT_EQ(cell(rows, 1, "baseline_loop_order"), "");
 }
 
 TEST(OpsCsv, ErrorsOfRecordedValues) {

@@ -41,7 +41,7 @@ Json document(bool with_baseline, const std::string& layer = "a") {
     std::stringstream ops;
     for (std::size_t i = 0; i < machine.size(); ++i) {
         for (OpRecord* record : {&machine[i], &baseline[i]}) {
-            record->layer = record->group = record->tiling = layer;
+            record->layer = record->group = layer;
         }
         const OpRecord* other = with_baseline ? &baseline[i] : nullptr;
         collector.add(machine[i], other);
@@ -88,6 +88,15 @@ TEST(ResultJson, SaysWhatWasExpectedOfEachMapping) {
     const Json ops = document(true)["ops"];
     EXPECT_EQ(ops[0]["predicted_cycles"], 145);
     EXPECT_EQ(ops[0]["baseline"]["predicted_cycles"], 0);
+}
+
+TEST(ResultJson, SaysHowGemmsWereMapped) {
+    const Json ops = document(true)["ops"];
+    EXPECT_EQ(ops[0]["mapping"], Json::parse(R"({"tile": {"batch": 1, "i": 32, "j": 4, "l": 2},
+                                                 "extent": {"batch": 1, "i": 100, "j": 4, "l": 4},
+                                                 "tiles": {"batch": 1, "i": 4, "j": 1, "l": 2}, "order": "jil",
+                                                 "buffers": {"left": 1, "right": 2, "output": 3}})"));
+    EXPECT_TRUE(ops[2]["mapping"].is_null());
 }
 
 TEST(ResultJson, FollowsThePublishedSchema) {

@@ -137,6 +137,14 @@ inline std::vector<OpRecord> machine_records() {
                                   record(2, "a", "vector", "vector", 0, {0, 0, 0, 30, 0, 4})};
     set(records[2], Counter::vector_lane_ops, 300);
     records[0].predicted_cycles = 145;
+    records[0].mapping = {.batch = {1, 1, 1},
+                          .i = {32, 100, 4},
+                          .j = {4, 4, 1},
+                          .l = {2, 4, 2},
+                          .order = "jil",
+                          .left_buffers = 1,
+                          .right_buffers = 2,
+                          .output_buffers = 3};
     return records;
 }
 

@@ -12,6 +12,7 @@
 #include "sim/report/number_format.h"
 #include "sim/report/safe_text.h"
 #include "sim/report/text_report.h"
+#include "sim/report/text_table.h"
 #include "tests/unit/report_samples.h"
 
 namespace nibble {
@@ -151,6 +152,44 @@ TEST(TextReport, OneMachineAlone) {
     EXPECT_THAT(text, Not(HasSubstr("baseline")));
     EXPECT_THAT(text, Not(HasSubstr("faster")));
     expect_fits(text);
+}
+
+TEST(TextTable, ShortensNamesFirst) {
+    TextTable table({{"layer"}, {"cycles"}});
+    table.add({"block1.sub2.conv3", "1,000"});
+    // 2 of indent, 17 of the name, 2 between, 6 of the title: 27.
+    EXPECT_EQ(table.text({.width = 27}), "  layer              cycles\n  block1.sub2.conv3   1,000\n");
+    // 14 are left for the name: 3 dots, 6 before and 5 behind.
+    EXPECT_EQ(table.text({.width = 24}), "  layer           cycles\n  block1...conv3   1,000\n");
+}
+
+TEST(TextTable, ContinuesBelowWhatHasNoRoomBeside) {
+    TextTable table({{"layer"}, {"first"}, {"second"}, {"third"}});
+    table.add({"a", "1", "22", "333"});
+    table.add_rule();
+    table.add({"b", "4", "55", "666"});
+    // Behind the name (2 + 5), 2 + 5 and 2 + 6 make 22; the third takes a line of its own.
+    EXPECT_EQ(table.text({.width = 22}),
+              "  layer  first  second\n  a          1      22\n  --------------------\n  b          4      55\n"
+              "\n  layer  third\n  a        333\n  ------------\n  b        666\n");
+}
+
+TEST(Fitted, TextsGoOnBelowWhereTheyBegan) {
+    EXPECT_EQ(fitted("  machine  edge int4 wide\nshort\n", {.width = 24}),
+              "  machine  edge int4\n           wide\nshort\n");
+    EXPECT_EQ(fitted("one two three", {.width = 9}), "one two\nthree");
+}
+
+TEST(Bar, IsShorterWhereLinesAre) {
+    EXPECT_EQ(bar(1, 10, {}), std::string(10, '#'));
+    EXPECT_EQ(bar(1, 10, {.width = 60}), std::string(6, '#'));
+}
+
+TEST(SafeText, CutsTheMiddleBetweenCharacters) {
+    EXPECT_EQ(without_middle("abcdefgh", 8), "abcdefgh");
+    EXPECT_EQ(without_middle("abcdefgh", 7), "ab...gh");
+    EXPECT_EQ(without_middle("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\xa4\xc3\xb6\xc3\xbc", 5), "\xc3\xa4...\xc3\xbc");
+    EXPECT_EQ(without_middle("abcdefgh", 2), "..");
 }
 
 TEST(TextReport, HostileNamesDoNoHarm) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Several runs side by side: totals, time by cause, and layer by layer.
-import { axisStyle, figure, legendHeight, legendStyle, textStyle, tip } from "../chart.js";
+// Several runs side by side: totals, time by cause, energy by component, and layer by layer.
+import { amountAxis, endLabel, namesAxis, rowTip } from "../bars.js";
+import { figure, legendHeight, legendStyle } from "../chart.js";
 import { choice, h, section, table } from "../dom.js";
 import { grid } from "../grid.js";
-import { causes, joules, phases, sumsBy } from "../model.js";
-import { axis, bytes, change, percent, ratio, shown, si } from "../text.js";
+import { causes, components, joules, phases, sumsBy } from "../model.js";
+import { bytes, change, percent, ratio, shown, si } from "../text.js";
 import { colour } from "../theme.js";
 
 const totals = [
@@ -40,75 +41,46 @@ function totalsTable(runs) {
   );
 }
 
-function causesFigure(runs) {
-  const seconds = (run, cause) => run.seconds("machine", run.machine.totals.causes[cause.key]);
+/** A bar a run, as long as its step takes, of parts: {title, colour}; `amount(run, part)` in `symbol`. */
+function wholeSteps(runs, { id, title, symbol, parts, amount }) {
+  const total = (run) => parts.reduce((sum, part) => sum + amount(run, part), 0);
+  const names = parts.map((part) => part.title);
   return figure({
-    id: "comparison-causes",
-    title: "Time by cause",
+    id,
+    title,
     note: "",
-    height: ({ width }) =>
-      34 +
-      legendHeight(
-        causes.map((cause) => cause.title),
-        width,
-      ) +
-      40 * runs.length,
-    describe: () => runs.map((run) => `${run.title}: ${si(run.machine.totals.seconds, "s")}`).join("; "),
-    option: ({ narrow, width }) => ({
-      legend: legendStyle(),
-      grid: {
-        left: narrow ? 120 : 210,
-        right: 70,
-        top: legendHeight(
-          causes.map((cause) => cause.title),
-          width,
+    height: ({ width }) => 34 + legendHeight(names, width) + 40 * runs.length,
+    describe: () => runs.map((run) => `${run.title}: ${si(total(run), symbol)}`).join("; "),
+    option: ({ narrow, width }) => {
+      const labels = narrow ? 110 : 150;
+      return {
+        legend: legendStyle(),
+        grid: { left: labels + 10, right: 66, top: legendHeight(names, width), bottom: 30 },
+        xAxis: amountAxis(symbol, { splitNumber: width < 800 ? 3 : 6 }),
+        yAxis: namesAxis(
+          runs.map((run) => run.title),
+          labels,
         ),
-        bottom: 30,
-      },
-      xAxis: axisStyle({
-        type: "value",
-        splitNumber: narrow ? 3 : 6,
-        axisLabel: { formatter: (v) => axis(v, "s"), hideOverlap: true },
-      }),
-      yAxis: axisStyle({
-        type: "category",
-        inverse: true,
-        data: runs.map((run) => run.title),
-        splitLine: { show: false },
-        axisLabel: { width: narrow ? 110 : 200, overflow: "break", color: colour("text") },
-      }),
-      tooltip: {
-        trigger: "axis",
-        axisPointer: { type: "shadow" },
-        confine: true,
-        formatter: ([{ dataIndex }]) =>
-          tip(
-            runs[dataIndex].title,
-            causes.map((cause) => [cause.title, si(seconds(runs[dataIndex], cause), "s"), colour(cause.colour)]),
-          ),
-      },
-      series: causes.map((cause, i) => ({
-        type: "bar",
-        stack: "t",
-        name: cause.title,
-        barWidth: 18,
-        itemStyle: { color: colour(cause.colour) },
-        data: runs.map((run) => seconds(run, cause)),
-        ...(i === causes.length - 1
-          ? {
-              label: {
-                show: true,
-                position: "right",
-                ...textStyle(11),
-                formatter: ({ dataIndex }) => si(runs[dataIndex].machine.totals.seconds, "s"),
-              },
-            }
-          : {}),
-      })),
-    }),
+        tooltip: rowTip((place) => [
+          runs[place].title,
+          parts.map((part) => [part.title, si(amount(runs[place], part), symbol), colour(part.colour)]),
+        ]),
+        series: parts.map((part, i) => ({
+          type: "bar",
+          stack: "t",
+          name: part.title,
+          barWidth: 18,
+          itemStyle: { color: colour(part.colour) },
+          data: runs.map((run) => amount(run, part)),
+          ...(i === parts.length - 1
+            ? { label: endLabel(({ dataIndex }) => si(total(runs[dataIndex]), symbol), "text", 11) }
+            : {}),
+        })),
+      };
+    },
     data: () => ({
-      columns: [{ title: "cause" }, ...runs.map((run) => ({ title: run.title, number: true }))],
-      rows: causes.map((cause) => [cause.title, ...runs.map((run) => si(seconds(run, cause), "s"))]),
+      columns: [{ title: "part" }, ...runs.map((run) => ({ title: run.title, number: true }))],
+      rows: parts.map((part) => [part.title, ...runs.map((run) => si(amount(run, part), symbol))]),
     }),
   });
 }
@@ -167,7 +139,24 @@ export function comparisonSection(runs) {
     "Runs side by side",
     null,
     totalsTable(runs),
-    causesFigure(runs),
+    h(
+      "div",
+      { class: "columns even" },
+      wholeSteps(runs, {
+        id: "comparison-causes",
+        title: "Time by cause",
+        symbol: "s",
+        parts: causes,
+        amount: (run, cause) => run.seconds("machine", run.machine.totals.causes[cause.key]),
+      }),
+      wholeSteps(runs, {
+        id: "comparison-components",
+        title: "Energy by component",
+        symbol: "J",
+        parts: components,
+        amount: (run, component) => joules(run.machine.totals.energy[component.key]),
+      }),
+    ),
     h(
       "div",
       { class: "controls" },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
+import { amountAxis, endLabel, namesAxis, rowTip } from "../bars.js";
+import { figure, legendStyle } from "../chart.js";
 import { h, section } from "../dom.js";
 import { components, joules } from "../model.js";
-import { axis, percent, si } from "../text.js";
+import { percent, si } from "../text.js";
 import { colour } from "../theme.js";
 import { stackedFigure } from "./stacked.js";
 
@@ -24,35 +25,19 @@ function byComponent(run) {
     option: ({ narrow }) => ({
       legend: legendStyle({ show: run.sides.length > 1 }),
       grid: { left: 118, right: narrow ? 62 : 110, top: 28, bottom: 40 },
-      xAxis: axisStyle({
-        type: "value",
-        name: "energy",
-        nameLocation: "middle",
-        nameGap: 26,
-        splitNumber: narrow ? 3 : 5,
-        axisLabel: { formatter: (v) => axis(v, "J"), hideOverlap: true },
-      }),
-      yAxis: axisStyle({
-        type: "category",
-        inverse: true,
-        data: components.map((component) => component.title),
-        splitLine: { show: false },
-        axisLabel: { color: colour("text") },
-      }),
-      tooltip: {
-        trigger: "axis",
-        axisPointer: { type: "shadow" },
-        confine: true,
-        formatter: ([{ dataIndex }]) =>
-          tip(
-            components[dataIndex].title,
-            run.sides.map((side) => [
-              run.sideTitle(side),
-              `${si(energy(side, components[dataIndex]), "J")}  ${percent(share(side, components[dataIndex]))}`,
-              colour(side),
-            ]),
-          ),
-      },
+      xAxis: amountAxis("J", { title: "energy", splitNumber: narrow ? 3 : 5 }),
+      yAxis: namesAxis(
+        components.map((component) => component.title),
+        108,
+      ),
+      tooltip: rowTip((place) => [
+        components[place].title,
+        run.sides.map((side) => [
+          run.sideTitle(side),
+          `${si(energy(side, components[place]), "J")}  ${percent(share(side, components[place]))}`,
+          colour(side),
+        ]),
+      ]),
       series: run.sides.map((side) => ({
         type: "bar",
         name: run.sideTitle(side),
@@ -60,15 +45,10 @@ function byComponent(run) {
         barGap: "10%",
         itemStyle: { color: colour(side) },
         data: components.map((component) => energy(side, component)),
-        label: {
-          show: true,
-          position: "right",
-          ...textStyle(10.5),
-          formatter: ({ dataIndex }) => {
-            const text = si(energy(side, components[dataIndex]), "J");
-            return narrow ? text : `${text}  ${percent(share(side, components[dataIndex]))}`;
-          },
-        },
+        label: endLabel(({ dataIndex }) => {
+          const text = si(energy(side, components[dataIndex]), "J");
+          return narrow ? text : `${text}  ${percent(share(side, components[dataIndex]))}`;
+        }),
       })),
     }),
     data: () => ({

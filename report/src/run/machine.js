@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { h, section, table } from "../dom.js";
+import { unitOf } from "../model.js";
 import { bytes, grouped, percent, shown, si } from "../text.js";
 
 const areaTitles = {
@@ -13,7 +14,7 @@ const areaTitles = {
 };
 
 const sum = (object) => Object.values(object).reduce((a, b) => a + b, 0);
-const square = (um2) => `${(um2 * 1e-6).toPrecision(3)} mm²`;
+const square = (um2) => (um2 === 0 ? "–" : `${(um2 * 1e-6).toPrecision(3)} mm²`);
 
 function facts(run) {
   const row = (title, text) => [title, ...run.sides.map((side) => text(run[side], side))];
@@ -79,7 +80,7 @@ function activity(run) {
       `What units did: ${run.sideTitle(side)}`,
       [{ title: "unit" }, ...classes.map(([, title]) => ({ title, number: true }))],
       run[side].units.map(({ unit, cycles }) => [
-        unit.replaceAll("_", " "),
+        unitOf(unit).title,
         ...classes.map(([key]) => percent(cycles[key] / run[side].totals.cycles)),
       ]),
     ),

@@ -3,8 +3,13 @@ import { choice, h, section } from "../dom.js";
 import { grid } from "../grid.js";
 import { bytes, change, grouped, percent, shown } from "../text.js";
 
-/** "i 28/112, j 64/64, l 3/3 · ijl · 2 2 2" of "i 28 of 112, j 64 of 64, l 3 of 3, order ijl, buffers 2 2 2". */
-const brief = (tiling) => tiling.replaceAll(" of ", "/").replace(", order ", " · ").replace(", buffers ", " · ");
+const all = (counts) => counts.batch * counts.i * counts.j * counts.l;
+/** "28 × 64 × 3", with the products in front where a tile could have several. */
+const sizes = (mapping, what) =>
+  `${mapping.extent.batch > 1 ? `${mapping[what].batch} × ` : ""}` +
+  `${mapping[what].i} × ${mapping[what].j} × ${mapping[what].l}`;
+
+const buffers = ({ buffers: { left, right, output } }) => `${left} ${right} ${output}`;
 
 const columns = (side) => [
   { title: "GEMM", value: (op) => op.index, text: (op) => shown(op.layer) },
@@ -16,11 +21,30 @@ const columns = (side) => [
     number: true,
   },
   { title: "Mode", value: (op) => op[side].mode, text: (op) => op[side].mode },
-  { title: "Stationary", value: (op) => op[side].dataflow, text: (op) => op[side].dataflow },
+  { title: "Stays", value: (op) => op[side].dataflow, text: (op) => op[side].dataflow },
   {
-    title: "Tiles · loops · buffers",
-    value: (op) => op[side].tiling,
-    text: (op) => shown(brief(op[side].tiling), 120),
+    title: "Tile i × j × l",
+    value: (op) => all(op[side].mapping.tile),
+    text: (op) => sizes(op[side].mapping, "tile"),
+    number: true,
+  },
+  {
+    title: "of",
+    value: (op) => all(op[side].mapping.extent),
+    text: (op) => sizes(op[side].mapping, "extent"),
+    number: true,
+  },
+  {
+    title: "Tiles",
+    value: (op) => all(op[side].mapping.tiles),
+    text: (op) => grouped(all(op[side].mapping.tiles)),
+    number: true,
+  },
+  { title: "Loops", value: (op) => op[side].mapping.order, text: (op) => shown(op[side].mapping.order, 8) },
+  {
+    title: "Buffers",
+    value: (op) => buffers(op[side].mapping),
+    text: (op) => buffers(op[side].mapping),
   },
   {
     title: "Expected",
@@ -36,7 +60,7 @@ const columns = (side) => [
     text: (op) => (op[side].predicted_cycles ? change(op[side].cycles / op[side].predicted_cycles - 1) : "–"),
   },
   {
-    title: "Utilisation",
+    title: "Util.",
     value: (op) => op[side].utilization,
     text: (op) => percent(op[side].utilization),
     number: true,
@@ -57,7 +81,7 @@ export function mappingsSection(run) {
       caption: `Mapping of every GEMM on ${run.sideTitle(side)}`,
       what: "GEMMs",
       columns: columns(side),
-      rows: run.operations.filter((op) => op[side].tiling !== ""),
+      rows: run.operations.filter((op) => op[side].mapping !== null),
       filters: [
         { title: "Phase", value: (op) => op.phase },
         { title: "Dataflow", value: (op) => op[side].dataflow },
@@ -67,10 +91,9 @@ export function mappingsSection(run) {
   return section(
     "mappings",
     "Mappings",
-    "Rows (i), columns (j) and reduction (l) of a tile, of how many there are in all (in rows of images where a " +
-      "convolution is cut by those); the order of " +
-      "loops; tiles of the left operand, the right one and the result that have room at once. " +
-      "Cycles expected are of the GEMM alone: in a step it overlaps with its neighbours.",
+    "A tile's rows (i), columns (j) and terms of the reduction (l), of how many there are in all; a convolution is cut " +
+      "by rows of images and by channels. Loops from the outermost; tiles of the left operand, the right one and the " +
+      "result that have room at once. Cycles expected are of the GEMM alone: in a step it overlaps with its neighbours.",
     run.baseline
       ? h(
           "div",

@@ -184,8 +184,10 @@ export function rooflineSection(run) {
               formatter: roof.title,
               align: "right",
               verticalAlign: "bottom",
-              offset: [-8, -3],
+              offset: [-8, -6],
               ...textStyle(11, "muted"),
+              backgroundColor: colour("card"),
+              padding: [1, 3],
             },
           })),
           ...Object.entries(styles).map(([phase, [symbol, shade]]) => ({

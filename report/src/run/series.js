@@ -2,33 +2,14 @@
 // What units and DRAM did over the time of the step.
 import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
 import { choice, h, section } from "../dom.js";
+import { unitOf, units } from "../model.js";
 import { axis, grouped, percent, si } from "../text.js";
 import { colour } from "../theme.js";
 
-const titles = {
-  mac_array: "MAC array",
-  vector_unit: "vector unit",
-  log_gradient: "log-gradient unit",
-  scratchpad: "scratchpad",
-  dram: "DRAM",
-  load: "load",
-  store: "store",
-  sequencer: "sequencer",
-};
-const shades = {
-  mac_array: "p1",
-  log_gradient: "p3",
-  vector_unit: "p4",
-  scratchpad: "p6",
-  dram: "p5",
-  load: "p2",
-  store: "p2",
-};
-
 /** [name, busy cycles] of units, those that matter most first. */
-function unitsInOrder(units) {
-  const place = (unit) => (unit in titles ? Object.keys(titles).indexOf(unit) : Infinity);
-  return Object.entries(units).sort(([a], [b]) => place(a) - place(b));
+function unitsInOrder(busyOf) {
+  const place = (key) => (units.some((unit) => unit.key === key) ? units.indexOf(unitOf(key)) : Infinity);
+  return Object.entries(busyOf).sort(([a], [b]) => place(a) - place(b));
 }
 
 /** Turns a list of amounts a bucket into steps: [seconds at which the bucket begins, amount]. */
@@ -73,12 +54,11 @@ const timeAxis = (run, sideName, index, shownLabels, narrow) =>
   });
 
 function unitsFigure(run, controls, sideName) {
-  const units = () =>
+  const rows = () =>
     unitsInOrder(run.series[sideName()].units).map(([unit, busy]) => {
       const cyclesOf = bucketCycles(run, sideName(), busy.length);
       return {
-        unit,
-        title: titles[unit] ?? unit,
+        ...unitOf(unit),
         shares: busy.map((cycles, i) => Math.min(1, cycles / cyclesOf(i))),
         mean: busy.reduce((a, b) => a + b, 0) / run[sideName()].totals.cycles,
       };
@@ -90,14 +70,14 @@ function unitsFigure(run, controls, sideName) {
     note: () =>
       `Share of cycles in which a unit was busy, over ${grouped(run.series[sideName()].bucket_cycles)} cycles each.`,
     controls,
-    height: () => units().length * step + 40,
+    height: () => rows().length * step + 22,
     describe: () =>
-      `Utilisation over time of ${run.sideTitle(sideName())}: ${units()
+      `Utilisation over time of ${run.sideTitle(sideName())}: ${rows()
         .map(({ title, mean }) => `${title} ${percent(mean)} in the mean`)
         .join(", ")}`,
     option: ({ narrow }) => {
-      const list = units();
-      const left = narrow ? 132 : 150;
+      const list = rows();
+      const left = narrow ? 140 : 150;
       return {
         tooltip: {
           trigger: "axis",
@@ -126,13 +106,13 @@ function unitsFigure(run, controls, sideName) {
             axisLabel: { formatter: (v) => (v === 1 ? "100%" : "0"), fontSize: 9.5 },
           }),
         ),
-        series: list.map(({ unit, shares }, i) =>
-          area(steps(run, sideName(), shares), shades[unit] ?? "p7", { xAxisIndex: i, yAxisIndex: i }),
+        series: list.map(({ colour: shade, shares }, i) =>
+          area(steps(run, sideName(), shares), shade, { xAxisIndex: i, yAxisIndex: i }),
         ),
       };
     },
     data: () => {
-      const list = units();
+      const list = rows();
       return {
         columns: [{ title: "from" }, ...list.map(({ title }) => ({ title, number: true }))],
         rows: (list[0]?.shares ?? []).map((_, i) => [

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Bars of layers, groups or phases, stacked by what they consist of; the baseline's below the machine's.
-import { axisStyle, figure, legendHeight, legendStyle, textStyle, tip } from "../chart.js";
+import { amountAxis, endLabel, namesAxis, rowTip } from "../bars.js";
+import { figure, legendHeight, legendStyle } from "../chart.js";
 import { choice } from "../dom.js";
 import { largest, phases, sumsBy } from "../model.js";
-import { axis, percent, shown } from "../text.js";
+import { percent, shown } from "../text.js";
 import { colour, pale } from "../theme.js";
 
 const mostRows = 40;
@@ -99,39 +100,26 @@ export function stackedFigure(run, { id, title, note, parts, partsOf, amount, un
           ),
           bottom: 40,
         },
-        xAxis: axisStyle({
-          type: "value",
-          name: unit,
-          nameLocation: "middle",
-          nameGap: 26,
-          splitNumber: narrow ? 3 : 6,
-          axisLabel: { formatter: (v) => axis(v, symbol), hideOverlap: true },
-        }),
-        yAxis: axisStyle({
-          type: "category",
-          inverse: true,
-          data: list.map((row) => name(row, narrow ? 14 : 28)),
-          splitLine: { show: false },
-          axisLabel: { width: labelWidth, overflow: "truncate", color: colour("text"), interval: 0 },
-        }),
-        tooltip: {
-          trigger: "axis",
-          axisPointer: { type: "shadow" },
-          confine: true,
-          formatter: ([{ dataIndex }]) => {
-            const row = list[dataIndex];
-            return tip(
-              name(row, 80),
-              run.sides.flatMap((side) => [
-                [run.sideTitle(side), text(total(row, side)), colour(side)],
-                ...parts
-                  .map((part, i) => [part.title, amount(side, partsOf(row[side])[i]), colour(part.colour)])
-                  .filter(([, value]) => value > 0)
-                  .map(([label, value, mark]) => [label, `${text(value)}  ${percent(value / total(row, side))}`, mark]),
+        xAxis: amountAxis(symbol, { title: unit, splitNumber: narrow ? 3 : 6 }),
+        yAxis: namesAxis(
+          list.map((row) => name(row, narrow ? 14 : 28)),
+          labelWidth,
+          { overflow: "truncate" },
+        ),
+        tooltip: rowTip((place) => [
+          name(list[place], 80),
+          run.sides.flatMap((side) => [
+            [run.sideTitle(side), text(total(list[place], side)), colour(side)],
+            ...parts
+              .map((part, i) => [part.title, amount(side, partsOf(list[place][side])[i]), colour(part.colour)])
+              .filter(([, value]) => value > 0)
+              .map(([label, value, mark]) => [
+                label,
+                `${text(value)}  ${percent(value / total(list[place], side))}`,
+                mark,
               ]),
-            );
-          },
-        },
+          ]),
+        ]),
         series: run.sides.flatMap((side) =>
           parts.map((part, i) => ({
             type: "bar",
@@ -143,12 +131,10 @@ export function stackedFigure(run, { id, title, note, parts, partsOf, amount, un
             data: list.map((row) => amount(side, partsOf(row[side])[i])),
             ...(i === parts.length - 1
               ? {
-                  label: {
-                    show: true,
-                    position: "right",
-                    ...textStyle(10.5, side === "machine" ? "text" : "muted"),
-                    formatter: ({ dataIndex }) => text(total(list[dataIndex], side)),
-                  },
+                  label: endLabel(
+                    ({ dataIndex }) => text(total(list[dataIndex], side)),
+                    side === "machine" ? "text" : "muted",
+                  ),
                 }
               : {}),
           })),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a reader wants to know first: how much faster, on how much less energy, and where the promise went.
+import { amountAxis, namesAxis } from "../bars.js";
 import { axisStyle, figure, legendHeight, legendStyle, textStyle, tip } from "../chart.js";
 import { h, section } from "../dom.js";
 import { causes, components, joules } from "../model.js";
-import { axis, percent, ratio, si } from "../text.js";
+import { percent, ratio, si } from "../text.js";
 import { colour } from "../theme.js";
 
 /** A number with its name; `key` and `exact` are for scripts that read the page. */
@@ -89,21 +90,16 @@ function waterfall(run) {
   return figure({
     id: "waterfall",
     title: "From the promise to the measured speed-up",
-    note:
-      "Each step multiplies the speed-up that the step above left. " +
-      "A factor above 1 is one where the baseline loses more.",
-    height: 372,
+    note: "Each step multiplies what the one above left; above 1, the baseline loses more.",
+    height: 366,
     describe: () => `Waterfall: ${rows.map((row) => `${row.title} ${ratio(row.speedup)}`).join(", ")}`,
     option: ({ narrow }) => ({
       grid: { left: narrow ? 118 : 172, right: narrow ? 46 : 60, top: 6, bottom: 26 },
       xAxis: axisStyle({ type: "value", axisLabel: { formatter: (v) => `${v}×` } }),
-      yAxis: axisStyle({
-        type: "category",
-        inverse: true,
-        data: rows.map((row) => row.title),
-        splitLine: { show: false },
-        axisLabel: { width: narrow ? 108 : 162, overflow: "break", lineHeight: 12, color: colour("text") },
-      }),
+      yAxis: namesAxis(
+        rows.map((row) => row.title),
+        narrow ? 108 : 162,
+      ),
       tooltip: {
         trigger: "item",
         confine: true,
@@ -159,7 +155,7 @@ function wholeStep(run, { id, title, note, parts, unit }) {
     id,
     title,
     note,
-    height: ({ width }) => legendHeight(names, width) + 28 + 50 * run.sides.length,
+    height: ({ width }) => legendHeight(names, width) + 26 + 47 * run.sides.length,
     describe: () =>
       run.sides
         .map(
@@ -172,26 +168,15 @@ function wholeStep(run, { id, title, note, parts, unit }) {
     option: ({ width }) => ({
       legend: legendStyle(),
       grid: { left: 4, right: 22, top: legendHeight(names, width), bottom: 24 },
-      xAxis: axisStyle({
-        type: "value",
-        axisLabel: { formatter: (v) => axis(v, unit), hideOverlap: true },
-        splitNumber: 4,
-      }),
-      yAxis: axisStyle({
-        type: "category",
-        inverse: true,
-        data: run.sides.map((side) => run.sideTitle(side)),
-        splitLine: { show: false },
-        axisLabel: {
-          inside: true,
-          verticalAlign: "bottom",
-          padding: [0, 0, 16, -4],
-          color: colour("text"),
-          width: 330,
-          overflow: "truncate",
-        },
+      xAxis: amountAxis(unit, { splitNumber: 4 }),
+      yAxis: {
+        ...namesAxis(
+          run.sides.map((side) => run.sideTitle(side)),
+          330,
+          { inside: true, verticalAlign: "bottom", padding: [0, 0, 14, -4], overflow: "truncate" },
+        ),
         z: 5,
-      }),
+      },
       tooltip: {
         trigger: "item",
         confine: true,
@@ -240,7 +225,7 @@ const timeFigure = (run) =>
   wholeStep(run, {
     id: "causes",
     title: "Where the time went",
-    note: "Every cycle has one cause.",
+    note: "",
     unit: "s",
     parts: causes.map((cause) => ({
       ...cause,

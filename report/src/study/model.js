@@ -2,6 +2,14 @@
 // A study's points, the units of its metrics, and its fronts (the same rules as nibblesim pareto has).
 import { shown, si } from "../text.js";
 
+/** The name of an axis of several parameters, with what they share said once: "scratchpad: capacity_bytes / resident_bytes". */
+export function axisName(name) {
+  const parts = String(name).split(" / ");
+  const section = parts[0].slice(0, parts[0].lastIndexOf(".") + 1);
+  if (parts.length < 2 || section === "" || !parts.every((part) => part.startsWith(section))) return name;
+  return `${section.slice(0, -1)}: ${parts.map((part) => part.slice(section.length)).join(" / ")}`;
+}
+
 export function studyModel(data) {
   const rows = data.rows.map(([design, machine, workload, status, fidelity, reason, values, metrics]) => ({
     design,
@@ -40,10 +48,7 @@ export function studyModel(data) {
 /** Rows that could be on a front: ok, with both metrics, at the highest fidelity that there is. */
 export function candidates(study, workload, names) {
   const usable = study.rows.filter(
-    (row) =>
-      row.status === "ok" &&
-      (workload === "" || row.workload === workload) &&
-      names.every((name) => study.value(row, name) !== null),
+    (row) => row.status === "ok" && row.workload === workload && names.every((name) => study.value(row, name) !== null),
   );
   const highest = Math.max(...usable.map((row) => row.fidelity ?? -1));
   return usable.filter((row) => (row.fidelity ?? -1) === highest);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A study: its front, what its axes do, and all of its points.
+import { amountAxis, endLabel, namesAxis, rowTip } from "../bars.js";
 import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
 import { choice, h, section } from "../dom.js";
 import { grid } from "../grid.js";
 import { axis, grouped, percent, shown } from "../text.js";
 import { colour } from "../theme.js";
-import { candidates, frontOf, studyModel } from "./model.js";
+import { axisName, candidates, frontOf, studyModel } from "./model.js";
 
-const axisTitle = (study, i, most = 40) => shown(study.axes[i], most);
+const axisTitle = (study, i, most = 48) => shown(axisName(study.axes[i]), most);
 
 function settings(study, row) {
   return study.varying.map((i) => [axisTitle(study, i), shown(row.values[i], 40)]);
@@ -41,7 +42,7 @@ function frontFigure(study, state, refresh) {
       study.workloads.length > 1
         ? choice(
             "Workload",
-            [["", "all"], ...study.workloads.map((name) => [name, shown(name, 40)])],
+            study.workloads.map((name) => [name, name === allOfThem ? "all together" : shown(name, 40)]),
             state.workload,
             change("workload"),
           )
@@ -150,6 +151,11 @@ function frontFigure(study, state, refresh) {
   });
 }
 
+/** The workload of rows that are a design's sums over all of its workloads. */
+const allOfThem = "all";
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const counted = (count, one, several) => `${grouped(count)} ${count === 1 ? one : several}`;
+
 const mostLines = 1500;
 
 /** Labels that stay legible where lines run through them. */
@@ -159,7 +165,7 @@ function parallelFigure(study, state) {
   const dimensions = () => {
     const metrics = [...new Set([...study.objectives.map(({ metric }) => metric), state.x, state.y])];
     return [
-      ...study.varying.map((i) => ({ title: axisTitle(study, i, 30), value: (row) => row.values[i], text: true })),
+      ...study.varying.map((i) => ({ title: axisTitle(study, i), value: (row) => row.values[i], text: true })),
       ...metrics.map((name) => ({ title: study.title(name), value: (row) => study.value(row, name), metric: name })),
     ];
   };
@@ -253,9 +259,9 @@ function parallelFigure(study, state) {
 }
 
 function sensitivityFigure(study, state) {
-  const workload = () => (state.workload === "" ? study.workloads[0] : state.workload);
+  const { workloads } = study;
   const effects = (name) =>
-    study.sensitivity.find((one) => one.metric === name && one.workload === workload())?.effects ?? [];
+    study.sensitivity.find((one) => one.metric === name && one.workload === state.workload)?.effects ?? [];
   const names = () => [...new Set([state.x, state.y])];
   const axes = () =>
     study.varying.map((i) => study.axes[i]).sort((a, b) => share(names()[0], b) - share(names()[0], a));
@@ -266,7 +272,7 @@ function sensitivityFigure(study, state) {
     title: "Which axis matters",
     note: () =>
       "Share of each metric's variance that an axis explains alone" +
-      `${study.workloads.length > 1 ? `, on ${shown(workload(), 40)}` : ""}. ` +
+      `${workloads.length > 1 && state.workload !== allOfThem ? `, on ${shown(state.workload, 40)}` : ""}. ` +
       `What is missing from 100% is the work of axes together.`,
     height: () => 80 + 40 * axes().length,
     describe: () =>
@@ -274,43 +280,33 @@ function sensitivityFigure(study, state) {
         .map(
           (name) =>
             `${study.title(name)}: ${axes()
-              .map((one) => `${shown(one, 40)} ${percent(share(name, one))}`)
+              .map((one) => `${shown(axisName(one), 40)} ${percent(share(name, one))}`)
               .join(", ")}`,
         )
         .join(". "),
     option: ({ narrow }) => ({
       legend: legendStyle(),
       grid: { left: narrow ? 120 : 220, right: 50, top: 32, bottom: 28 },
-      xAxis: axisStyle({
-        type: "value",
+      xAxis: amountAxis("", {
         min: 0,
         max: (top) => Math.max(1, top.max),
         splitNumber: narrow ? 2 : 5,
         axisLabel: { formatter: (v) => percent(v) },
       }),
-      yAxis: axisStyle({
-        type: "category",
-        inverse: true,
-        data: axes().map((one) => shown(one, 40)),
-        splitLine: { show: false },
-        axisLabel: { width: narrow ? 110 : 210, overflow: "break", lineHeight: 12, color: colour("text") },
-      }),
-      tooltip: {
-        trigger: "axis",
-        axisPointer: { type: "shadow" },
-        confine: true,
-        formatter: ([{ dataIndex }]) =>
-          tip(
-            shown(axes()[dataIndex], 60),
-            names().flatMap((name, i) => {
-              const effect = effects(name).find((one) => one.axis === axes()[dataIndex]);
-              return [
-                [study.title(name), percent(effect?.share ?? 0), colour(shades[i])],
-                ["range of means", effect?.range === null || !effect ? "–" : percent(effect.range)],
-              ];
-            }),
-          ),
-      },
+      yAxis: namesAxis(
+        axes().map((one) => shown(axisName(one), 40)),
+        narrow ? 110 : 210,
+      ),
+      tooltip: rowTip((place) => [
+        shown(axisName(axes()[place]), 60),
+        names().flatMap((name, i) => {
+          const effect = effects(name).find((one) => one.axis === axes()[place]);
+          return [
+            [study.title(name), percent(effect?.share ?? 0), colour(shades[i])],
+            ["range of means", effect?.range === null || !effect ? "–" : percent(effect.range)],
+          ];
+        }),
+      ]),
       series: names().map((name, i) => ({
         type: "bar",
         name: study.title(name),
@@ -318,7 +314,7 @@ function sensitivityFigure(study, state) {
         barGap: "10%",
         itemStyle: { color: colour(shades[i]) },
         data: axes().map((one) => share(name, one)),
-        label: { show: true, position: "right", ...textStyle(10.5), formatter: ({ value }) => percent(value) },
+        label: endLabel(({ value }) => percent(value)),
       })),
     }),
     data: () => ({
@@ -330,7 +326,7 @@ function sensitivityFigure(study, state) {
         ]),
       ],
       rows: axes().map((one) => [
-        shown(one),
+        shown(axisName(one)),
         ...names().flatMap((name) => {
           const effect = effects(name).find((other) => other.axis === one);
           return effect ? [percent(effect.share), effect.range === null ? "–" : percent(effect.range)] : ["–", "–"];
@@ -353,7 +349,7 @@ function pointsGrid(study) {
     { title: "Status", value: (row) => row.status, text: (row) => row.status },
     { title: "Fidelity", value: (row) => row.fidelity, text: (row) => study.fidelityTitle(row) },
     ...study.metrics.map(({ name }) => ({
-      title: study.title(name),
+      title: capital(study.title(name)),
       value: (row) => study.value(row, name),
       text: (row) => study.text(name, study.value(row, name)),
       number: true,
@@ -380,20 +376,21 @@ export function studyPage(data) {
   const names = study.metrics.map(({ name }) => name);
   const objectives = study.objectives.map(({ metric }) => metric);
   const state = {
-    workload: study.workloads.length > 1 ? study.workloads[0] : "",
+    workload: study.workloads.includes(allOfThem) ? allOfThem : study.workloads[0],
     x: objectives[0] ?? names[0],
     y: objectives[1] ?? names.find((name) => name !== (objectives[0] ?? names[0])) ?? names[0],
   };
   const counts = ["ok", "outside", "invalid", "failed"]
     .map((status) => [status, study.rows.filter((row) => row.status === status).length])
     .filter(([, count]) => count > 0);
+  const single = study.workloads.filter((name) => study.workloads.length === 1 || name !== allOfThem).length;
   const figures = [];
   const refresh = () => figures.forEach((one) => one.update());
   const header = {
     title: shown(study.study, 120),
     text:
       `A study of ${grouped(study.rows.length)} points: ${counts.map(([status, count]) => `${grouped(count)} ${status}`).join(", ")}; ` +
-      `${study.varying.length} axes, ${study.workloads.length} workload${study.workloads.length === 1 ? "" : "s"}.`,
+      `${counted(study.varying.length, "axis", "axes")}, ${counted(single, "workload", "workloads")}.`,
   };
   if (candidates(study, state.workload, [state.x, state.y]).length > 0) {
     figures.push(frontFigure(study, state, refresh), parallelFigure(study, state), sensitivityFigure(study, state));
