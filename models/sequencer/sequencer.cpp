@@ -35,12 +35,7 @@ Activity Sequencer::tick() {
     // next.
     for (std::size_t u = 0; u < unit_count; ++u) {
         if (can_issue(u)) {
-            trace("issues to {} for operation {}", unit_names[u], queues_[u].front()->operation);
-            (*command_out[u])->push(std::move(queues_[u].front()));
-            queues_[u].pop_front();
-            if (probe() != nullptr) {
-                probe()->issued(machine_units[u], std::exchange(waited_for_[u], std::nullopt));
-            }
+            issue(u);
             acted = true;
         }
     }
@@ -56,6 +51,7 @@ Activity Sequencer::tick() {
             const Completion completion = (*completion_in[u])->pop();
             ++completed_[u];
             --operation(completion.operation).outstanding;
+            note_completion(u);
             acted = true;
         }
     }
@@ -63,10 +59,50 @@ Activity Sequencer::tick() {
         fetch();
         acted = true;
     }
+    note_ended_stays();
     if (std::holds_alternative<ProgramEnd>(next_) && open_.empty()) {
         stop();
     }
     return acted ? Activity::busy : quiet_activity();
+}
+
+void Sequencer::issue(std::size_t unit) {
+    std::deque<CommandPtr>& queue = queues_[unit];
+    trace("issues to {} for operation {}", unit_names[unit], queue.front()->operation);
+    if (probe() != nullptr) {
+        probe()->issued(machine_units[unit], std::exchange(waited_for_[unit], std::nullopt));
+        const ScratchpadRoom& room = queue.front()->room;
+        frees_bytes_[unit].push_back(room.frees_bytes);
+        if (room.takes_bytes > 0 || room.takes_to_stay_bytes > 0) {
+            probe()->scratchpad_room({.tiles_taken = room.takes_bytes, .resident_taken = room.takes_to_stay_bytes});
+        }
+    }
+    (*command_out[unit])->push(std::move(queue.front()));
+    queue.pop_front();
+}
+
+void Sequencer::note_completion(std::size_t unit) {
+    if (probe() == nullptr) {
+        return;
+    }
+    if (const std::uint64_t bytes = frees_bytes_[unit].front(); bytes > 0) {
+        probe()->scratchpad_room({.tiles_freed = bytes});
+    }
+    frees_bytes_[unit].pop_front();
+}
+
+void Sequencer::note_ended_stays() {
+    if (probe() == nullptr) {
+        return;
+    }
+    for (OpenOperation& open : open_) {
+        if (!open.closed || open.outstanding > 0) {
+            return;
+        }
+        if (const std::uint64_t bytes = std::exchange(open.frees_of_stay_bytes, 0); bytes > 0) {
+            probe()->scratchpad_room({.resident_freed = bytes});
+        }
+    }
 }
 
 bool Sequencer::can_issue(std::size_t unit) const {
@@ -111,7 +147,7 @@ void Sequencer::fetch() {
         if (!open_.empty() && !open_.back().closed) {
             throw ModelError(fmt::format("operation {} begins inside another", begin->record.index));
         }
-        open_.push_back({begin->record.index, 0, false});
+        open_.push_back({.index = begin->record.index});
         ledger_.open(std::move(begin->record));
     } else {
         fetch_for_present_operation();
@@ -134,8 +170,10 @@ void Sequencer::fetch_for_present_operation() {
         const auto unit = static_cast<std::size_t>(command->unit);
         queues_[unit].push_back(std::make_shared<const Command>(std::move(*command)));
     } else {
+        const auto& end = std::get<OperationEnd>(next_);
         present.closed = true;
-        ledger_.state(present.index, std::get<OperationEnd>(next_).statement);
+        present.frees_of_stay_bytes = end.frees_of_stay_bytes;
+        ledger_.state(present.index, end.statement);
     }
 }
 

@@ -44,6 +44,7 @@ private:
         std::uint64_t index = 0;
         std::uint64_t outstanding = 0;
         bool closed = false;  // no more commands will come
+        std::uint64_t frees_of_stay_bytes = 0;
     };
 
     Activity tick() override;
@@ -52,6 +53,10 @@ private:
     [[nodiscard]] std::size_t first_unmet(const Dependencies& needs) const;
     [[nodiscard]] bool can_fetch() const;
     [[nodiscard]] bool can_retire() const;
+    void issue(std::size_t unit);
+    void note_completion(std::size_t unit);
+    /// Tells the probe of room that operations free of which everything, and of all before them, has completed.
+    void note_ended_stays();
     void fetch();
     void fetch_for_present_operation();
     OpenOperation& operation(std::uint64_t index);
@@ -65,6 +70,7 @@ private:
     ProgramItem next_;  // fetched, not yet in a queue
     bool retiring_ = false;
     std::array<std::optional<MachineUnit>, unit_count> waited_for_{};  // by the head of each queue, as last noted
+    std::array<std::deque<std::uint64_t>, unit_count> frees_bytes_;    // of commands issued; only if there is a probe
 };
 
 }  // namespace nibble

@@ -54,6 +54,15 @@ struct LineNote {
     std::array<std::array<std::uint64_t, 2>, line_counters.size()> lines{};  ///< indexed as line_counters
 };
 
+/// Room in the scratchpad that changes hands: as software keeps its books, see ScratchpadRoom.
+struct RoomNote {
+    std::uint64_t tiles_taken = 0;  ///< bytes
+    std::uint64_t tiles_freed = 0;
+    std::uint64_t resident_taken = 0;  ///< for tensors that stay on chip from one operation to a later one
+    std::uint64_t resident_freed = 0;
+    friend bool operator==(const RoomNote&, const RoomNote&) = default;
+};
+
 /// What a memory counts by itself, without knowing for whom.
 inline constexpr std::array<Counter, 7> memory_counters{Counter::dram_activates,
                                                         Counter::dram_refreshes,
@@ -86,6 +95,8 @@ public:
 
     /// A unit is given its next command, which waited, last of all, for commands of `waited_for`; nothing: for none.
     virtual void issued(MachineUnit unit, std::optional<MachineUnit> waited_for) = 0;
+    /// Room in the scratchpad was taken or freed, which counts from the cycle that passes next.
+    virtual void scratchpad_room(const RoomNote& room) = 0;
     /// In each unit, in order.
     virtual void command_done(const CommandNote& command) = 0;
     virtual void lines_served(const LineNote& lines) = 0;

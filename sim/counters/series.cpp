@@ -25,6 +25,8 @@ SeriesBucket& SeriesBucket::operator+=(const SeriesBucket& other) {
     add_to(busy, other.busy);
     row_hits += other.row_hits;
     row_misses += other.row_misses;
+    tile_byte_cycles += other.tile_byte_cycles;
+    resident_byte_cycles += other.resident_byte_cycles;
     return *this;
 }
 

@@ -17,6 +17,9 @@ struct SeriesBucket {
     std::uint64_t row_hits = 0;           ///< DRAM bursts whose row was open
     std::uint64_t row_misses = 0;         ///< DRAM bursts for which a row had to be opened
 
+    std::uint64_t tile_byte_cycles = 0;      ///< bytes of tiles in the scratchpad, added up over the cycles
+    std::uint64_t resident_byte_cycles = 0;  ///< bytes of tensors that stay there, added up over the cycles
+
     SeriesBucket& operator+=(const SeriesBucket& other);
     friend bool operator==(const SeriesBucket&, const SeriesBucket&) = default;
 };

@@ -27,49 +27,50 @@ void Emitter::begin(OpRecord record) {
     items_.emplace_back(OperationBegin{std::move(record)});
 }
 
-void Emitter::end() {
-    items_.emplace_back(OperationEnd{statement_});
+void Emitter::end(std::uint64_t frees_of_stay_bytes) {
+    items_.emplace_back(OperationEnd{statement_, frees_of_stay_bytes});
 }
 
 template <class Work>
-void Emitter::emit(Unit unit, Work work, const Dependencies& needs) {
+void Emitter::emit(Unit unit, Work work, const Dependencies& needs, const ScratchpadRoom& room) {
     Command command;
     command.operation = operation_;
     command.unit = unit;
     command.needs = needs;
+    command.room = room;
     command.work = std::move(work);
     items_.emplace_back(std::move(command));
     ++issued_[static_cast<std::size_t>(unit)];
 }
 
-void Emitter::load(Slice slice, ScratchpadPart part, const Dependencies& needs) {
+void Emitter::load(Slice slice, ScratchpadPart part, const Dependencies& needs, const ScratchpadRoom& room) {
     if (!memory_free_ && slice.bytes() > 0) {
         statement_.dram_bytes_read += bus_bytes(slice);
-        emit(Unit::load, TransferCommand{slice, part}, needs);
+        emit(Unit::load, TransferCommand{slice, part}, needs, room);
     }
 }
 
-void Emitter::store(Slice slice, ScratchpadPart part, const Dependencies& needs) {
+void Emitter::store(Slice slice, ScratchpadPart part, const Dependencies& needs, const ScratchpadRoom& room) {
     if (!memory_free_ && slice.bytes() > 0) {
         statement_.dram_bytes_written += bus_bytes(slice);
-        emit(Unit::store, TransferCommand{slice, part}, needs);
+        emit(Unit::store, TransferCommand{slice, part}, needs, room);
     }
 }
 
-void Emitter::matmul(MatmulCommand tile, const Dependencies& needs) {
+void Emitter::matmul(MatmulCommand tile, const Dependencies& needs, const ScratchpadRoom& room) {
     for (const MatmulPass& pass : tile.passes) {
         statement_.macs += pass.m * pass.n * pass.k;
     }
-    emit(Unit::mac_array, std::move(tile), needs);
+    emit(Unit::mac_array, std::move(tile), needs, room);
 }
 
-void Emitter::convert(const ConvertCommand& convert, const Dependencies& needs) {
-    emit(Unit::log_gradient, convert, needs);
+void Emitter::convert(const ConvertCommand& convert, const Dependencies& needs, const ScratchpadRoom& room) {
+    emit(Unit::log_gradient, convert, needs, room);
 }
 
-void Emitter::vector(const VectorCommand& vector, const Dependencies& needs) {
+void Emitter::vector(const VectorCommand& vector, const Dependencies& needs, const ScratchpadRoom& room) {
     statement_.macs += vector.macs;
-    emit(Unit::vector_unit, vector, needs);
+    emit(Unit::vector_unit, vector, needs, room);
 }
 
 Dependencies Emitter::issued(Unit unit) const {

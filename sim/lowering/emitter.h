@@ -22,15 +22,15 @@ public:
 
     /// Commands that follow belong to this operation.
     void begin(OpRecord record);
-    /// The operation is complete: states what its commands ask for.
-    void end();
+    /// The operation is complete: states what its commands ask for, and what room of tensors that stayed it frees.
+    void end(std::uint64_t frees_of_stay_bytes = 0);
 
-    /// Between DRAM and a part of the scratchpad.
-    void load(Slice slice, ScratchpadPart part, const Dependencies& needs);
-    void store(Slice slice, ScratchpadPart part, const Dependencies& needs);
-    void matmul(MatmulCommand tile, const Dependencies& needs);
-    void convert(const ConvertCommand& convert, const Dependencies& needs);
-    void vector(const VectorCommand& vector, const Dependencies& needs);
+    /// Between DRAM and a part of the scratchpad. Of nothing, or where memory is free, there is no command.
+    void load(Slice slice, ScratchpadPart part, const Dependencies& needs, const ScratchpadRoom& room = {});
+    void store(Slice slice, ScratchpadPart part, const Dependencies& needs, const ScratchpadRoom& room = {});
+    void matmul(MatmulCommand tile, const Dependencies& needs, const ScratchpadRoom& room = {});
+    void convert(const ConvertCommand& convert, const Dependencies& needs, const ScratchpadRoom& room = {});
+    void vector(const VectorCommand& vector, const Dependencies& needs, const ScratchpadRoom& room = {});
 
     /// Everything given to all units so far.
     [[nodiscard]] const Dependencies& issued() const { return issued_; }
@@ -45,7 +45,7 @@ public:
 
 private:
     template <class Work>
-    void emit(Unit unit, Work work, const Dependencies& needs);
+    void emit(Unit unit, Work work, const Dependencies& needs, const ScratchpadRoom& room);
 
     std::uint64_t burst_bytes_;
     bool memory_free_;

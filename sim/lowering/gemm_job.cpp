@@ -16,7 +16,6 @@ namespace nibble {
 
 namespace {
 
-constexpr std::uint32_t result_bits = 16;
 constexpr std::size_t gemm_operands = 2;
 
 // Epilogue steps that only gather sums while the results pass.
@@ -65,6 +64,7 @@ GemmJob::GemmJob(GemmResources& resources, const Operation& operation, OpRecord 
     places_.start = context_.tiles.take(tile_space(task_, tiling_));
     places_.out_on_chip = target_.on_chip;
     places_.out_in_dram = target_.in_dram;
+    places_.out_room_bytes = target_.room_bytes;
 
     count_fused();
     const auto mode = static_cast<std::size_t>(task_.mode);
@@ -110,7 +110,8 @@ GemmJob::Input GemmJob::input(std::size_t index, std::uint64_t access) {
     }
     input.place = {.address = input.source.on_chip ? 0 : memory.address(input.id, input.format),
                    .ready = input.source.ready,
-                   .room = input.source.room};
+                   .room = input.source.room,
+                   .room_bytes = input.source.room_bytes};
     return input;
 }
 
@@ -118,14 +119,14 @@ GemmJob::Input GemmJob::input(std::size_t index, std::uint64_t access) {
 void GemmJob::describe_outputs() {
     const bool keeps_result = out_.has(CopyFormat::fp16);
     task_.code_bits = out_.code_bits;
-    task_.result_bits = out_.bits - out_.code_bits + (keeps_result ? 0 : result_bits);
+    task_.result_bits = out_.bits - out_.code_bits + (keeps_result ? 0 : array_result_bits);
     task_.lane_ops = lane_ops_of(operation_.epilogue) + out_.quantize_lane_ops;
     // Results that the epilogue changes go back as 16 bits where somebody, or the log-gradient unit, reads them so.
     const bool transforms = !std::ranges::all_of(operation_.epilogue, only_reduces);
     const bool rewrites = transforms && (keeps_result || out_.code_bits > 0);
     task_.result_part = out_.result_part();
-    of(task_.vector_read_bits, task_.result_part) = result_bits;
-    of(task_.vector_write_bits, task_.result_part) = rewrites ? result_bits : 0;
+    of(task_.vector_read_bits, task_.result_part) = array_result_bits;
+    of(task_.vector_write_bits, task_.result_part) = rewrites ? array_result_bits : 0;
     for (std::size_t side = gemm_operands; side < inputs_.size(); ++side) {
         const GemmTask::Operand& operand = inputs_[side].operand;
         task_.side_inputs.push_back(operand);
@@ -148,6 +149,9 @@ void GemmJob::describe_copies(const OutputCopies& output) {
     const Tensor& tensor = memory.tensor(output.id);
     for (const CopyFormat format : output.formats) {
         const bool result = output.id == out_.id && format == CopyFormat::fp16;
+        if (output.keeps(format)) {
+            (is_fp4(format) ? task_.kept_code_bits : task_.kept_result_bits) += bits_of(format, tensor);
+        }
         if (is_fp4(format)) {
             task_.code_part = output.part(format);
         } else if (!result) {
@@ -279,12 +283,14 @@ void GemmJob::complete() {
             context_.memory.loaded(inputs_[each].id, inputs_[each].format, emission_->load_rest(each));
         }
     }
+    if (emission_->left_results_unwritten()) {
+        std::ranges::for_each(operation_.outputs, [&](TensorId output) { context_.memory.never_written(output); });
+    }
     context_.tiles.release_last(emitter.issued());
     mark_output_complete(context_, out_);
     for (const OutputCopies& side : side_outputs_) {
         mark_output_complete(context_, side);
     }
-    emitter.end();
 }
 
 }  // namespace nibble

@@ -11,6 +11,8 @@
 
 namespace nibble {
 
+inline constexpr std::uint32_t array_result_bits = 16;  ///< of one output, as the array writes it
+
 /// What a GEMM asks of a machine, without addresses and values: all that its mapping is chosen by. Bits are those of
 /// one element.
 struct GemmTask {
@@ -54,8 +56,10 @@ struct GemmTask {
     std::uint32_t result_bits = 16;  ///< of the output buffer for one output: every copy but codes, the 16-bit result
                                      ///< and side inputs included
     std::uint32_t code_bits = 0;     ///< of the gradient buffer: radix-4 codes that the log-gradient unit writes
-    std::uint64_t lane_ops = 0;      ///< of the vector unit for one output
-    PartBytes vector_read_bits{};    ///< what it reads and writes for that, in bits, of each part of the scratchpad
+    std::uint32_t kept_result_bits = 0;  ///< of result_bits, those of copies that stay: they take no room in the buffer
+    std::uint32_t kept_code_bits = 0;    ///< the same of code_bits
+    std::uint64_t lane_ops = 0;          ///< of the vector unit for one output
+    PartBytes vector_read_bits{};        ///< what it reads and writes for that, in bits, of each part of the scratchpad
     PartBytes vector_write_bits{};
 
     /// Equal for tasks that are mapped alike.

@@ -131,19 +131,22 @@ private:
             complain(error);
         }
         lowering_.reset();
-        end_operation();
+        emitter_.end(end_operation());
     }
 
-    void end_operation() {
+    /// Returns the bytes on chip that are no longer needed.
+    std::uint64_t end_operation() {
+        std::uint64_t freed = 0;
         for (std::size_t i = 0; i < operation_.inputs.size(); ++i) {
             const TensorId id = operation_.inputs[i];
             const CopyFormat format =
                 input_copy(operation_, i, memory_.tensor(id).role, context_.recipe, context_.machine.gradient_storage);
-            memory_.end_read(id, format, accesses_++, emitter_.issued());
+            freed += memory_.end_read(id, format, accesses_++, emitter_.issued());
         }
         for (const TensorId id : operation_.outputs) {
             memory_.end_write(id, accesses_++, emitter_.issued());
         }
+        return freed;
     }
 
     /// The same error, with its place in the trace.

@@ -109,6 +109,7 @@ TensorMemory::Target begin_outputs(LoweringContext& context, const std::vector<T
         const TensorMemory::Target one = context.memory.begin_write(output, access++);
         target.on_chip = later(target.on_chip, one.on_chip);
         target.in_dram = later(target.in_dram, one.in_dram);
+        target.room_bytes += one.room_bytes;
     }
     return target;
 }

@@ -8,7 +8,8 @@ namespace nibble {
 class OperationLowering {
 public:
     virtual ~OperationLowering() = default;
-    /// Emits the commands of the next tile or chunk. False when there was none left: the operation is complete.
+    /// Emits the commands of the next tile or chunk. False when there was none left: all of the operation's commands
+    /// are emitted, though not its end.
     virtual bool step() = 0;
 };
 

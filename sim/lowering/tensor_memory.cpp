@@ -2,6 +2,7 @@
 #include "sim/lowering/tensor_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -133,7 +134,7 @@ std::uint64_t TensorMemory::address(TensorId id, CopyFormat format) {
     return copy.address;
 }
 
-Dependencies TensorMemory::keep(Live& live, Copy& copy, std::uint64_t access) {
+TensorMemory::Room TensorMemory::keep(Live& live, Copy& copy, std::uint64_t access) {
     kept_tensors_[static_cast<std::size_t>(live.tensor.role)] += live.kept ? 0U : 1U;
     live.kept = true;
     copy.kept_by = access;
@@ -141,7 +142,7 @@ Dependencies TensorMemory::keep(Live& live, Copy& copy, std::uint64_t access) {
         return {};
     }
     copy.resident = true;
-    return resident_.take(copy.bytes);
+    return {copy.bytes, resident_.take(copy.bytes)};
 }
 
 TensorMemory::Source TensorMemory::begin_read(TensorId id, CopyFormat format, std::uint64_t access) {
@@ -156,7 +157,12 @@ TensorMemory::Source TensorMemory::begin_read(TensorId id, CopyFormat format, st
     source.stays = placement.keeps(format) && !source.on_chip;
     source.ready = source.on_chip ? copy.written : copy.stored;
     if (placement.keeps(format)) {
-        source.room = keep(live, copy, access);
+        const Room room = keep(live, copy, access);
+        source.room = room.release;
+        if (source.stays) {
+            source.room_bytes = room.bytes;
+            copy.room += room.bytes;
+        }
     }
     return source;
 }
@@ -178,7 +184,10 @@ TensorMemory::Target TensorMemory::begin_write(TensorId id, std::uint64_t access
         if (placement.keeps(format)) {
             // In the place of what it is made from: others may still be reading that.
             target.on_chip = later(target.on_chip, copy.resident ? live.used : Dependencies{});
-            target.on_chip = later(target.on_chip, keep(live, copy, access));
+            const Room room = keep(live, copy, access);
+            target.on_chip = later(target.on_chip, room.release);
+            target.room_bytes += room.bytes;
+            copy.room += room.bytes;
         }
         if (!placement.spares(format) && !memory_free_) {
             static_cast<void>(address(id, format));
@@ -195,15 +204,24 @@ void TensorMemory::written(TensorId id, const Dependencies& on_chip, const Depen
     }
 }
 
-void TensorMemory::end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued) {
+void TensorMemory::never_written(TensorId id) {
+    for (Copy& copy : at(id).copies) {
+        copy.room = 0;
+    }
+}
+
+std::uint64_t TensorMemory::end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued) {
     Live& live = at(id);
     Copy& copy = live.copies[static_cast<std::size_t>(format)];
+    std::uint64_t freed = 0;
     // A later access of the same operation may have kept it: another read, or a write in its place.
     if (copy.resident && copy.kept_by < access && !plan_.residency().at(access).keeps(format)) {
         copy.resident = false;
         resident_.free(copy.bytes, issued);
+        freed = std::exchange(copy.room, 0);
     }
     end_access(id, live, access, issued);
+    return freed;
 }
 
 void TensorMemory::end_write(TensorId id, std::uint64_t access, const Dependencies& issued) {

@@ -69,6 +69,7 @@ public:
         std::uint64_t address = 0;
         bool placed = false;        // has an address in DRAM
         bool resident = false;      // takes room on chip
+        std::uint64_t room = 0;     // bytes of that which a command takes: with ideal memory nothing is loaded
         std::uint64_t kept_by = 0;  // the access that left it there
         Dependencies released{};    // what used its address before
         Dependencies written{};     // complete on chip
@@ -85,9 +86,10 @@ public:
     /// How a copy is read.
     struct Source {
         bool on_chip = false;
-        bool stays = false;    ///< if it comes from DRAM: it has to be loaded whole, to stay on chip
-        Dependencies ready{};  ///< before it may be read where it is
-        Dependencies room{};   ///< before it may be written on chip, if it is to stay
+        bool stays = false;            ///< if it comes from DRAM: it has to be loaded whole, to stay on chip
+        Dependencies ready{};          ///< before it may be read where it is
+        Dependencies room{};           ///< before it may be written on chip, if it is to stay
+        std::uint64_t room_bytes = 0;  ///< that are given to it for that
     };
     /// A read of a copy begins. `access` is its number (see TensorPlan).
     [[nodiscard]] Source begin_read(TensorId id, CopyFormat format, std::uint64_t access);
@@ -97,18 +99,23 @@ public:
     struct Target {
         Dependencies on_chip{};
         Dependencies in_dram{};
+        std::uint64_t room_bytes = 0;  ///< that are given to copies that stay
     };
     /// A write begins.
     [[nodiscard]] Target begin_write(TensorId id, std::uint64_t access);
     /// What makes the tensor is complete on chip, and in DRAM.
     void written(TensorId id, const Dependencies& on_chip, const Dependencies& in_dram);
 
+    /// No command writes the tensor's copies that stay, and so none takes their room.
+    void never_written(TensorId id);
+
     /// Tensors of which a copy stayed on chip so far, by TensorRole.
     using TensorCounts = std::array<std::uint64_t, 8>;
     [[nodiscard]] const TensorCounts& kept_tensors() const { return kept_tensors_; }
 
-    /// A read of a copy is over; `issued` is everything given to the units so far.
-    void end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued);
+    /// A read of a copy is over; `issued` is everything given to the units so far. Returns the bytes that are free on
+    /// chip once that is complete.
+    std::uint64_t end_read(TensorId id, CopyFormat format, std::uint64_t access, const Dependencies& issued);
     /// A write is over.
     void end_write(TensorId id, std::uint64_t access, const Dependencies& issued);
 
@@ -121,8 +128,12 @@ private:
     };
     [[nodiscard]] Live& at(TensorId id);
     [[nodiscard]] const Live& at(TensorId id) const;
+    struct Room {
+        std::uint64_t bytes = 0;
+        Dependencies release{};  // before they may be written
+    };
     /// Room for a copy from this access on, unless it has some.
-    [[nodiscard]] Dependencies keep(Live& live, Copy& copy, std::uint64_t access);
+    [[nodiscard]] Room keep(Live& live, Copy& copy, std::uint64_t access);
     void end_access(TensorId id, Live& live, std::uint64_t access, const Dependencies& issued);
 
     const TensorPlan& plan_;

@@ -23,6 +23,11 @@ Range bytes_of_chunk(const VectorTask::Stream& stream, std::uint64_t chunk, std:
     return {at(chunk), at(chunk + 1)};
 }
 
+/// Bytes that a slice of the stream holds among the tiles.
+std::uint64_t tile_room(const VectorTask::Stream& stream, const Slice& slice) {
+    return stream.moves && !stream.stays ? slice.bytes() : 0;
+}
+
 /// The part of a stream that one chunk moves; all of it if it is small.
 Slice slice_of_chunk(const VectorTask::Stream& stream, std::uint64_t address, std::uint64_t chunk,
                      std::uint64_t chunks) {
@@ -64,7 +69,9 @@ void VectorEmission::step() {
                           .gradient_part = task_.gradient_part,
                           .code_part = task_.codes.front().part,
                           .values = nullptr},
-                         worked);
+                         worked,
+                         {.takes_bytes = room_for(task_.codes),
+                          .frees_bytes = gradient_bytes * part_of(task_.passing, chunk_, task_.chunks)});
         store(task_.codes, places_.codes, hooks_.spared_code, emitter_.issued(Unit::log_gradient));
     }
     output_free_[slot] = later(emitter_.issued(Unit::store), emitter_.issued(Unit::log_gradient));
@@ -75,15 +82,19 @@ Dependencies VectorEmission::load(std::size_t slot) {
     Dependencies ready = places_.start;
     for (std::size_t i = 0; i < task_.inputs.size(); ++i) {
         const VectorTask::Stream& stream = task_.inputs[i];
-        const VectorPlaces::Input& place = places_.inputs[i];
+        VectorPlaces::Input& place = places_.inputs[i];
         ready = later(ready, stream.moves ? Dependencies{} : place.ready);
         if (stream.small() && chunk_ > 0) {
             continue;
         }
         const Slice slice = slice_of_chunk(stream, place.address, chunk_, task_.chunks);
         if (stream.moves) {
+            const std::uint64_t room = tile_room(stream, slice);
+            (stream.small() ? small_room_ : chunk_room_) += room;
             emitter_.load(slice, stream.part,
-                          later(place.ready, stream.stays ? place.room : later(places_.start, input_free_[slot])));
+                          later(place.ready, stream.stays ? place.room : later(places_.start, input_free_[slot])),
+                          {.takes_bytes = room,
+                           .takes_to_stay_bytes = slice.bytes() > 0 ? std::exchange(place.room_bytes, 0) : 0});
         } else if (hooks_.spared_load) {
             hooks_.spared_load(i, slice);
         }
@@ -97,23 +108,38 @@ void VectorEmission::work(const Dependencies& needs) {
     for (const VectorTask::Stream& stream : task_.inputs) {
         of(command.read_bytes, stream.part) += part_of(stream.bytes, chunk_, task_.chunks);
     }
-    of(command.write_bytes, ScratchpadPart::output) = 2 * part_of(task_.passing, chunk_, task_.chunks);
+    const std::uint64_t passing = gradient_bytes * part_of(task_.passing, chunk_, task_.chunks);
+    of(command.write_bytes, ScratchpadPart::output) = passing;
     for (const VectorTask::Stream& stream : task_.results) {
         of(command.write_bytes, stream.part) += part_of(stream.bytes, chunk_, task_.chunks);
     }
-    emitter_.vector(command, needs);
+    emitter_.vector(command, needs,
+                    {.takes_bytes = room_for(task_.results) + passing,
+                     .frees_bytes = std::exchange(chunk_room_, 0) + (last_chunk() ? std::exchange(small_room_, 0) : 0),
+                     .takes_to_stay_bytes = std::exchange(places_.out_room_bytes, 0)});
+}
+
+std::uint64_t VectorEmission::room_for(const std::vector<VectorTask::Stream>& streams) const {
+    std::uint64_t bytes = 0;
+    for (const VectorTask::Stream& stream : streams) {
+        if (!stream.small() || chunk_ == 0) {
+            bytes += tile_room(stream, slice_of_chunk(stream, 0, chunk_, task_.chunks));
+        }
+    }
+    return bytes;
 }
 
 void VectorEmission::store(const std::vector<VectorTask::Stream>& streams, const std::vector<std::uint64_t>& addresses,
                            const std::function<void(std::size_t, const Slice&)>& spared, const Dependencies& made) {
     for (std::size_t i = 0; i < streams.size(); ++i) {
         const VectorTask::Stream& stream = streams[i];
-        if (stream.small() && chunk_ + 1 < task_.chunks) {
+        if (stream.small() && !last_chunk()) {
             continue;
         }
         const Slice slice = slice_of_chunk(stream, addresses[i], chunk_, task_.chunks);
         if (stream.moves) {
-            emitter_.store(slice, stream.part, later(made, places_.out_in_dram));
+            emitter_.store(slice, stream.part, later(made, places_.out_in_dram),
+                           {.frees_bytes = tile_room(stream, slice)});
         } else if (spared) {
             spared(i, slice);
         }

@@ -88,8 +88,10 @@ void VectorJob::gather_inputs(std::uint64_t first_access) {
         stream.part = source.on_chip || source.stays ? ScratchpadPart::resident : input_part(i);
         restrict_to_rows(stream, tensor, bits_of(format, tensor));
         task_.inputs.push_back(stream);
-        places_.inputs.push_back(
-            {.address = stream.moves ? memory.address(id, format) : 0, .ready = source.ready, .room = source.room});
+        places_.inputs.push_back({.address = stream.moves ? memory.address(id, format) : 0,
+                                  .ready = source.ready,
+                                  .room = source.room,
+                                  .room_bytes = source.room_bytes});
         if (source.stays) {
             loaded_.push_back({id, format});
         }
@@ -101,6 +103,7 @@ void VectorJob::gather_outputs(std::uint64_t first_access) {
     const TensorMemory::Target target = begin_outputs(context_, operation_.outputs, first_access);
     places_.out_on_chip = target.on_chip;
     places_.out_in_dram = target.in_dram;
+    places_.out_room_bytes = target.room_bytes;
     for (std::size_t i = 0; i < operation_.outputs.size(); ++i) {
         const OutputCopies output =
             output_copies(memory.plan(), memory.tensor(operation_.outputs[i]), first_access + i);
@@ -167,7 +170,6 @@ void VectorJob::complete() {
     for (const OutputCopies& output : outputs_) {
         mark_output_complete(context_, output);
     }
-    context_.emitter.end();
 }
 
 }  // namespace nibble

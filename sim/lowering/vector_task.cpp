@@ -15,7 +15,6 @@ namespace {
 
 // Chunks are long enough for DRAM to stream, short enough for loading, work and storing to overlap.
 constexpr std::uint64_t longest_chunk_bytes = 128 * 1024;
-constexpr std::uint64_t gradient_bytes = 2;
 
 std::string_view name_of(ScratchpadPart part) {
     return scratchpad_part_names[static_cast<std::size_t>(part)];

@@ -12,6 +12,7 @@
 namespace nibble {
 
 inline constexpr std::uint64_t chunk_alignment_bytes = 64;  ///< chunks begin on multiples of it
+inline constexpr std::uint64_t gradient_bytes = 2;          ///< on its way to the log-gradient unit
 
 /// What an operation of the vector unit asks of a machine, without addresses: the copies that it moves, and the work
 /// that it does on them, cut into chunks.

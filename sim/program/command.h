@@ -90,12 +90,22 @@ struct VectorCommand {
     std::uint64_t macs = 0;  ///< those among the lane operations that are a convolution's (depthwise)
 };
 
+/// What a command changes in how full the scratchpad is: software knows, units do not. Every byte that is taken is
+/// freed once, never before; no unit looks at it.
+struct ScratchpadRoom {
+    std::uint64_t takes_bytes = 0;          ///< among the tiles, from the cycle in which the command is issued
+    std::uint64_t frees_bytes = 0;          ///< among the tiles, when it has completed; what others took included
+    std::uint64_t takes_to_stay_bytes = 0;  ///< for tensors that stay; freed by the OperationEnd that ends their stay
+    friend bool operator==(const ScratchpadRoom&, const ScratchpadRoom&) = default;
+};
+
 /// One unit of work for one unit. The program is a sequence of these, in an order in which every dependency refers
 /// to an earlier command: executing them one by one in that order is always correct.
 struct Command {
     std::uint64_t operation = 0;  ///< index of the trace's operation that it works for
     Unit unit = Unit::load;
     Dependencies needs{};
+    ScratchpadRoom room{};
     std::variant<TransferCommand, MatmulCommand, ConvertCommand, VectorCommand> work;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <variant>
 
 #include "sim/counters/op_record.h"
@@ -16,6 +17,9 @@ struct OperationBegin {
 /// The operation has no further commands.
 struct OperationEnd {
     OperationStatement statement;
+    /// Of the scratchpad: room of tensors whose stay ends with the operation. Free once its commands, and all before
+    /// them, have completed.
+    std::uint64_t frees_of_stay_bytes = 0;
 };
 
 struct ProgramEnd {};

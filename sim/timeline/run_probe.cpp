@@ -144,6 +144,13 @@ void RunProbe::issued(MachineUnit unit, std::optional<MachineUnit> waited_for) {
     }
 }
 
+void RunProbe::scratchpad_room(const RoomNote& room) {
+    room_.tiles_taken += room.tiles_taken;
+    room_.tiles_freed += room.tiles_freed;
+    room_.resident_taken += room.resident_taken;
+    room_.resident_freed += room.resident_freed;
+}
+
 void RunProbe::command_done(const CommandNote& command) {
     for (const auto& [counter, amount] : begun_[index_of(command.unit)]) {
         series_.add(counter, command.begin, command.end, amount);
@@ -197,6 +204,9 @@ void RunProbe::cycles_passed(std::uint64_t first, std::uint64_t cycles, const Un
         end_cause();
         cause_ = cause;
     }
+    if (room_ != RoomNote{}) {
+        end_room();
+    }
     passed_ += cycles;
     for (const auto& [counter, amount] : fresh_) {
         series_.add(counter, first, passed_, amount);
@@ -239,6 +249,18 @@ void RunProbe::end_cause() {
     cause_begin_ = passed_;
 }
 
+void RunProbe::end_room() {
+    const auto tiles = [](SeriesBucket& bucket) -> std::uint64_t& { return bucket.tile_byte_cycles; };
+    const auto stays = [](SeriesBucket& bucket) -> std::uint64_t& { return bucket.resident_byte_cycles; };
+    const std::uint64_t cycles = passed_ - room_begin_;
+    series_.add(tiles, room_begin_, passed_, cycles * tile_bytes_);
+    series_.add(stays, room_begin_, passed_, cycles * resident_bytes_);
+    room_begin_ = passed_;
+    tile_bytes_ += room_.tiles_taken - room_.tiles_freed;
+    resident_bytes_ += room_.resident_taken - room_.resident_freed;
+    room_ = {};
+}
+
 void RunProbe::take_command(const CommandNote& command) {
     const std::size_t unit = index_of(command.unit);
     const std::optional<MachineUnit> waited_for = issued_[unit].front();
@@ -255,6 +277,7 @@ void RunProbe::finish() {
         end_spell(unit);
     }
     end_cause();
+    end_room();
     if (timeline_ == nullptr) {
         return;
     }

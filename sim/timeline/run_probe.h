@@ -36,6 +36,7 @@ public:
     void operation_retired(const OpRecord& record) override;
     void counted(Counter counter, std::uint64_t amount) override;
     void issued(MachineUnit unit, std::optional<MachineUnit> waited_for) override;
+    void scratchpad_room(const RoomNote& room) override;
     void command_done(const CommandNote& command) override;
     void lines_served(const LineNote& lines) override;
     void memory_moved(Counter direction, std::uint64_t cycle, std::uint64_t bytes) override;
@@ -61,6 +62,7 @@ private:
     void name_tracks();
     void end_spell(std::size_t unit);
     void end_cause();
+    void end_room();
     [[nodiscard]] std::uint64_t waited_so_far(std::size_t unit) const;
     void take_command(const CommandNote& command);
     [[nodiscard]] UnitTrack* track_of(MachineUnit unit);
@@ -72,6 +74,10 @@ private:
     UnitActivities activities_{};
     Cause cause_ = Cause::control;
     std::uint64_t cause_begin_ = 0;
+    std::uint64_t tile_bytes_ = 0;                   // in the scratchpad, since room_begin_
+    std::uint64_t resident_bytes_ = 0;               // likewise, of tensors that stay
+    std::uint64_t room_begin_ = 0;                   // cycle
+    RoomNote room_;                                  // that changed hands in the cycle that has not passed yet
     std::uint64_t memory_told_ = 0;                  // first cycle of which the memory has not told
     Amounts fresh_;                                  // counted in the cycle that has not passed yet
     std::array<Amounts, machine_unit_count> begun_;  // counted for the present command of each unit
