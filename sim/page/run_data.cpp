@@ -253,6 +253,14 @@ Json series_side(const JsonValue& from) {
     for (const char* key : {"dram_bytes_read", "dram_bytes_written", "dram_row_hits", "dram_row_misses"}) {
         to[key] = list_of_numbers(from[key]);
     }
+    if (from.has("scratchpad")) {  // results of earlier versions have none
+        const JsonValue scratchpad = from["scratchpad"];
+        Json& room = to["scratchpad"];
+        copy_numbers(room, scratchpad, {"capacity_bytes", "resident_capacity_bytes"});
+        for (const char* key : {"tile_byte_cycles", "resident_byte_cycles"}) {
+            room[key] = list_of_numbers(scratchpad[key]);
+        }
+    }
     return to;
 }
 

@@ -44,6 +44,13 @@ Json json_of(const Outcome& outcome, const Subject& subject) {
         causes[std::string(cause_names[cause])] =
             list_of(series, [&](const SeriesBucket& bucket) { return bucket.causes[cause]; });
     }
+    const ScratchpadParameters& scratchpad = subject.machine.scratchpad;
+    Json room = {
+        {"capacity_bytes", scratchpad.capacity_bytes},
+        {"resident_capacity_bytes", scratchpad.resident_bytes},
+        {"tile_byte_cycles", list_of(series, [](const SeriesBucket& bucket) { return bucket.tile_byte_cycles; })},
+        {"resident_byte_cycles",
+         list_of(series, [](const SeriesBucket& bucket) { return bucket.resident_byte_cycles; })}};
     return {{"bucket_cycles", series.bucket_cycles},
             {"cycles", counter(Counter::cycles)},
             {"units", std::move(units)},
@@ -60,6 +67,7 @@ Json json_of(const Outcome& outcome, const Subject& subject) {
             {"dram_bytes_written", counter(Counter::dram_bytes_written)},
             {"dram_row_hits", list_of(series, [](const SeriesBucket& bucket) { return bucket.row_hits; })},
             {"dram_row_misses", list_of(series, [](const SeriesBucket& bucket) { return bucket.row_misses; })},
+            {"scratchpad", std::move(room)},
             {"energy_pj", list_of(series, [&](const SeriesBucket& bucket) {
                  return subject.energy.price(bucket.counters).total().count();
              })}};

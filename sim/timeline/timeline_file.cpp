@@ -132,6 +132,12 @@ std::vector<CounterTrack> counter_tracks(const Subject& subject) {
             return bandwidth(bucket, static_cast<double>(bucket.counters[index_of(counter)]));
         };
     };
+    const auto held = [cycles](std::uint64_t SeriesBucket::*byte_cycles) {
+        return [cycles, byte_cycles](const SeriesBucket& bucket) {
+            constexpr double kib = 1024;
+            return static_cast<double>(bucket.*byte_cycles) / cycles(bucket) / kib;
+        };
+    };
     std::vector<CounterTrack> tracks{
         {"DRAM read GB/s", of(Counter::dram_bytes_read)},
         {"DRAM write GB/s", of(Counter::dram_bytes_written)},
@@ -151,6 +157,8 @@ std::vector<CounterTrack> counter_tracks(const Subject& subject) {
              }
              return bandwidth(bucket, static_cast<double>(lines) * line);
          }},
+        {"scratchpad tiles KiB", held(&SeriesBucket::tile_byte_cycles)},
+        {"scratchpad resident KiB", held(&SeriesBucket::resident_byte_cycles)},
         {"power W",  // 1 pJ a picosecond
          [picoseconds, &subject](const SeriesBucket& bucket) {
              return subject.energy.price(bucket.counters).total().count() / picoseconds(bucket);

@@ -288,6 +288,9 @@ class Report(smoke.Case):
         side = {"bucket_cycles": -(-cycles // 4), "units": {"mac_array": [10, 20, 30, 5], "dram": [1, 2, 3, 4]},
                 "dram_bytes_read": [640, 0, 64, 64], "dram_bytes_written": [0, 64, 0, 0], "dram_row_hits": [9, 0, 1, 1],
                 "dram_row_misses": [1, 1, 0, 0]}
+        side["scratchpad"] = {"capacity_bytes": 1 << 20, "resident_capacity_bytes": 1 << 18,
+                              "tile_byte_cycles": [each * side["bucket_cycles"] for each in [0, 1 << 19, 1 << 18, 0]],
+                              "resident_byte_cycles": [each * side["bucket_cycles"] for each in [0, 1 << 17, 0, 0]]}
         other = {**side, "bucket_cycles": -(-result["baseline"]["totals"]["cycles"] // 4)}
         result["series"] = {"machine": side, "baseline": other}
         self.write("out/result.json", json.dumps(result))
@@ -297,6 +300,14 @@ class Report(smoke.Case):
         self.assertGreater(marks["dram-over-time"], 3)
         note = self.script("return document.querySelector('#dram-over-time .note').textContent")
         self.assertIn(f"{100 * 11 / 13:.0f}% of accesses hit an open row", note)
+        self.assertGreater(marks["scratchpad-over-time"], 3)
+        self.script("document.querySelector('#scratchpad-over-time details').open = true")
+        self.browser.settle()
+        rows = self.cells("scratchpad-over-time")
+        self.assertEqual([row[1:] for row in rows], [["0 B", "0 B"], ["512 KiB", "128 KiB"], ["256 KiB", "0 B"],
+                                                     ["0 B", "0 B"]])
+        note = self.script("return document.querySelector('#scratchpad-over-time .note').textContent")
+        self.assertIn("1.00 MiB, of which 256 KiB", note)
         self.choose("#units-over-time", "Machine", "baseline")
         self.assertEqual(self.browser.messages(), [])
 

@@ -119,6 +119,13 @@ class Timeline(smoke.Case):
             for each in [series["cycles"], *series["units"].values(), series["energy_pj"], series["dram_row_hits"]]:
                 self.assertEqual(len(each), len(series["cycles"]))
             self.assertTrue(all(each == series["bucket_cycles"] for each in series["cycles"][:-1]))
+            scratchpad = series["scratchpad"]
+            self.assertGreater(sum(scratchpad["tile_byte_cycles"]), 0)
+            resident = scratchpad["resident_capacity_bytes"]
+            for cycles, tiles, stays in zip(series["cycles"], scratchpad["tile_byte_cycles"],
+                                            scratchpad["resident_byte_cycles"], strict=True):
+                self.assertLessEqual(tiles, cycles * (scratchpad["capacity_bytes"] - resident))
+                self.assertLessEqual(stays, cycles * resident)
 
     def test_rules_of_the_format_and_sums(self):
         for preset in ["edge-int4", "server-int4", "ideal-memory"]:  # cycles of 1000, 640 and 1000 ps
@@ -136,7 +143,8 @@ class Timeline(smoke.Case):
         self.check_tracks(trace, result)
         self.check_series(result)
         counters = {event["name"] for event in trace["traceEvents"] if event["ph"] == "C"}
-        self.assertLessEqual({"DRAM read GB/s", "DRAM write GB/s", "DRAM row hits %", "power W"}, counters)
+        self.assertLessEqual({"DRAM read GB/s", "DRAM write GB/s", "DRAM row hits %", "power W", "scratchpad tiles KiB",
+                              "scratchpad resident KiB"}, counters)
         peak = result["machine"]["dram_bytes_per_second"] / 1e9
         for event in trace["traceEvents"]:
             if event["ph"] == "C" and event["pid"] == 1 and event["name"].startswith("DRAM read"):

@@ -27,8 +27,9 @@ namespace {
 std::string text_of(const Series& series) {
     std::string text = fmt::format("series of {} cycles\n", series.bucket_cycles);
     for (const SeriesBucket& bucket : series.buckets) {
-        text += fmt::format("{} | {} | {} | {} {}\n", fmt::join(bucket.counters, " "), fmt::join(bucket.causes, " "),
-                            fmt::join(bucket.busy, " "), bucket.row_hits, bucket.row_misses);
+        text += fmt::format("{} | {} | {} | {} {} | {} {}\n", fmt::join(bucket.counters, " "),
+                            fmt::join(bucket.causes, " "), fmt::join(bucket.busy, " "), bucket.row_hits,
+                            bucket.row_misses, bucket.tile_byte_cycles, bucket.resident_byte_cycles);
     }
     return text;
 }

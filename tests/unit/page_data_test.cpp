@@ -131,12 +131,26 @@ TEST_F(PageData, MachinesBesideTheResultAreTaken) {
 }
 
 TEST_F(PageData, SeriesAreTaken) {
-    const Json side = {{"bucket_cycles", 8},         {"units", {{"mac_array", {3, 8}}}},
-                       {"dram_bytes_read", {64, 0}}, {"dram_bytes_written", {0, 32}},
-                       {"dram_row_hits", {1, 0}},    {"dram_row_misses", {0, 1}}};
+    const Json side = {{"bucket_cycles", 8},
+                       {"units", {{"mac_array", {3, 8}}}},
+                       {"dram_bytes_read", {64, 0}},
+                       {"dram_bytes_written", {0, 32}},
+                       {"dram_row_hits", {1, 0}},
+                       {"dram_row_misses", {0, 1}},
+                       {"scratchpad",
+                        {{"capacity_bytes", 4096},
+                         {"resident_capacity_bytes", 1024},
+                         {"tile_byte_cycles", {8000, 0}},
+                         {"resident_byte_cycles", {0, 512}}}}};
     Json with = result();
     with["series"] = {{"machine", side}, {"baseline", nullptr}};
     EXPECT_EQ(data_of(with)["series"]["machine"], side);
+    Json earlier = with;
+    earlier["series"]["machine"].erase("scratchpad");
+    EXPECT_FALSE(data_of(earlier)["series"]["machine"].contains("scratchpad"));
+    earlier = with;
+    earlier["series"]["machine"]["scratchpad"].erase("tile_byte_cycles");
+    EXPECT_THROW(static_cast<void>(data_of(earlier)), InputError);
     with["series"]["machine"]["bucket_cycles"] = 0;
     EXPECT_THROW(static_cast<void>(data_of(with)), InputError);
     with["series"]["machine"].erase("bucket_cycles");

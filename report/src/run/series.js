@@ -3,7 +3,7 @@
 import { axisStyle, figure, legendStyle, textStyle, tip } from "../chart.js";
 import { choice, h, section } from "../dom.js";
 import { unitOf, units } from "../model.js";
-import { axis, grouped, percent, si } from "../text.js";
+import { axis, bytes, grouped, percent, si } from "../text.js";
 import { colour } from "../theme.js";
 
 /** [name, busy cycles] of units, those that matter most first. */
@@ -270,6 +270,89 @@ function dramFigure(run, sideName) {
   });
 }
 
+/** Bytes of the scratchpad that were taken, in the mean of each bucket. */
+function scratchpadFigure(run, sideName) {
+  const scratchpad = () => run.series[sideName()].scratchpad;
+  const held = (byteCycles) => {
+    const cyclesOf = bucketCycles(run, sideName(), byteCycles.length);
+    return byteCycles.map((amount, i) => Math.round(amount / cyclesOf(i)));
+  };
+  const kinds = () => [
+    { name: "tiles", shade: "p2", values: held(scratchpad().tile_byte_cycles), of: scratchpad().tile_byte_cycles },
+    {
+      name: "tensors that stay",
+      shade: "p4",
+      values: held(scratchpad().resident_byte_cycles),
+      of: scratchpad().resident_byte_cycles,
+    },
+  ];
+  const mean = (byteCycles) => byteCycles.reduce((a, b) => a + b, 0) / run[sideName()].totals.cycles;
+  const means = () =>
+    kinds()
+      .map(({ name, of }) => `${bytes(Math.round(mean(of)))} of ${name}`)
+      .join(", ");
+  return figure({
+    id: "scratchpad-over-time",
+    title: "How full the scratchpad is",
+    note: () =>
+      `${bytes(scratchpad().capacity_bytes)}, of which ${bytes(scratchpad().resident_capacity_bytes)} for tensors that ` +
+      `stay from one operation to a later one; in the mean ${means()}.`,
+    height: 240,
+    describe: () => `Scratchpad of ${run.sideTitle(sideName())} over time: in the mean ${means()}`,
+    option: ({ narrow }) => {
+      const left = narrow ? 66 : 150;
+      const { capacity_bytes: capacity } = scratchpad();
+      return {
+        legend: legendStyle({ data: kinds().map(({ name }) => name) }),
+        tooltip: {
+          trigger: "axis",
+          confine: true,
+          formatter: (items) =>
+            tip(
+              `at ${si(items[0].axisValue, "s")}`,
+              items.map((item) => [item.seriesName, bytes(item.value[1]), item.color]),
+            ),
+        },
+        grid: { left, right: 12, top: 34, bottom: 30, outerBoundsMode: "none" },
+        xAxis: timeAxis(run, sideName(), 0, true, narrow),
+        yAxis: axisStyle({
+          type: "value",
+          min: 0,
+          max: 1.05 * capacity,
+          interval: capacity / 4,
+          axisLabel: { formatter: (v) => (v === 0 ? "0" : bytes(v)), showMaxLabel: false },
+        }),
+        series: kinds().map(({ name, shade, values }, i) =>
+          area(steps(run, sideName(), values), shade, {
+            name,
+            stack: "scratchpad",
+            markLine:
+              i === 0
+                ? {
+                    silent: true,
+                    symbol: "none",
+                    data: [{ yAxis: capacity }],
+                    label: { show: false },
+                    lineStyle: { color: colour("muted"), type: "dashed" },
+                  }
+                : undefined,
+          }),
+        ),
+      };
+    },
+    data: () => {
+      const list = kinds();
+      return {
+        columns: [{ title: "from" }, ...list.map(({ name }) => ({ title: name, number: true }))],
+        rows: list[0].values.map((_, i) => [
+          si(run.seconds(sideName(), i * run.series[sideName()].bucket_cycles), "s"),
+          ...list.map(({ values }) => bytes(values[i])),
+        ]),
+      };
+    },
+  });
+}
+
 export function seriesSection(run) {
   if (!run.series) {
     return section(
@@ -297,5 +380,6 @@ export function seriesSection(run) {
       : [];
   const figures = [unitsFigure(run, control, () => side)];
   if (run.series.machine.dram_bytes_read.length > 0) figures.push(dramFigure(run, () => side));
+  if (run.series.machine.scratchpad) figures.push(scratchpadFigure(run, () => side));
   return section("time", "Over time", null, h("div", { class: "stack" }, figures));
 }
