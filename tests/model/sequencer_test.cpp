@@ -15,9 +15,12 @@
 #include <gtest/gtest.h>
 
 #include "sim/base/error.h"
+#include "sim/lowering/operation_alone.h"
 #include "tests/support/bench.h"
+#include "tests/support/quiet_probe.h"
 #include "tests/support/random_case.h"
 #include "tests/support/simulate.h"
+#include "tests/support/test_machine.h"
 
 namespace nibble {
 namespace {
@@ -108,6 +111,7 @@ struct Bench {
     std::uint32_t queue_entries = 16;
     std::array<std::vector<std::uint64_t>, unit_count> cycles{{{1}, {1}, {1}, {1}, {1}}};
     test::BenchOptions options{};
+    bool watched = false;
 };
 
 struct Seen {
@@ -116,6 +120,23 @@ struct Seen {
     std::vector<OpRecord> records;
     ActivityCycles activity{};
     std::uint64_t cycles = 0;
+    std::string fill;  // if it was watched: "cycle:tiles/resident " for every change of how full the scratchpad is
+};
+
+/// Adds up room that is taken and freed.
+class FillProbe final : public test::QuietProbe {
+public:
+    FillProbe(const Clock& clock, std::string& fill) : clock_(clock), fill_(fill) {}
+    void scratchpad_room(const RoomNote& room) override {
+        tiles_ = tiles_ + room.tiles_taken - room.tiles_freed;
+        resident_ = resident_ + room.resident_taken - room.resident_freed;
+        fill_ += fmt::format("{}:{}/{} ", clock_.now(), tiles_, resident_);
+    }
+
+private:
+    const Clock& clock_;
+    std::string& fill_;
+    std::uint64_t tiles_ = 0, resident_ = 0;
 };
 
 /// Retires operations in the books when the sequencer says so, as the machine does.
@@ -172,6 +193,10 @@ std::string run(const Bench& bench, const std::function<void(const Seen&)>& chec
             units[u]->command_in(*commands[u]);
             units[u]->completion_out(*completions[u]);
             (*sequencer->completion_in[u])(*completions[u]);
+        }
+        FillProbe probe(clock, seen.fill);
+        if (bench.watched) {
+            sequencer->set_probe(&probe, MachineUnit::sequencer);
         }
         Accountant accountant(clock, *sequencer, ledger, seen.retired_at);
         clock.set_observer(accountant);
@@ -342,6 +367,79 @@ TEST(Sequencer, RandomProgramsKeepTheLaws) {
         bench.options.skipping = false;
         EXPECT_EQ(story, run(bench, check));
     }
+}
+
+// 8 x 16 times 16 x 4 in FP16 with two buffers of everything: tiles of 64 bytes on either side, results of 32, four
+// products, of which the second and the fourth finish results (unit_command_room_test). Loads take 10 cycles, products
+// 5, stores 20, all else as above: the operation is opened in cycle 0, one command fetched from cycle 1 on, issued in
+// the next. The two channel entries of the load unit hold what it has not begun.
+//    2, 3, 5   left 0, right 0, left 1 (fetched in 4, after the product); the unit begins left 0 in 3
+//   14         right 1, as right 0 is begun in 13
+//   23         right 0 is heard of: product 0 is issued in 24, works from 25 to 29
+//   30         it is heard of and frees left 0 and right 0: left 2 is issued in 31
+//   34         right 2, as right 1 is begun in 33
+//   44         right 1 (33 to 42) is heard of in 43: product 1, which takes the results, works from 45 to 49
+//   50         it frees left 1 and right 1: left 3 is issued in 51, and the store of the results
+//   54         right 3, as right 2 is begun in 53
+//   70         product 2, issued in 64 after right 2 (53 to 62), frees left 2 and right 2
+//   72         the store (52 to 71) frees the results
+//   84         right 3 (73 to 82): product 3 takes results
+//   90         frees left 3 and right 3; the store is issued in 91
+//  112         the store (92 to 111) frees the results
+TEST(Sequencer, TellsHowFullTheScratchpadIs) {
+    Operation operation;
+    operation.work = Matmul{1, 8, 4, 16, false, false};
+    const OperationTask task = MappedGemm{{.problem = {operation, 128, 64}, .stored = {{16, ScratchpadPart::output}}},
+                                          {.batch = 1, .i = 4, .j = 4, .l = 8, .order = LoopOrder::ijl}};
+    const MachineParameters machine = test::small_machine();
+    OperationAlone alone(task, machine);
+    Bench bench;
+    for (ProgramItem item = alone.next(); !std::holds_alternative<ProgramEnd>(item); item = alone.next()) {
+        bench.program.items.push_back(std::move(item));
+    }
+    bench.cycles = {{{10}, {5}, {1}, {1}, {20}}};
+    const std::string unwatched = run(bench, [](const Seen& seen) { EXPECT_EQ(seen.fill, ""); });
+    bench.watched = true;
+    const auto check = [](const Seen& seen) {
+        EXPECT_EQ(seen.fill,
+                  "2:64/0 3:128/0 5:192/0 14:256/0 30:128/0 31:192/0 34:256/0 44:288/0 50:160/0 51:224/0 54:288/0 "
+                  "70:160/0 72:128/0 84:160/0 90:32/0 112:0/0 ");
+    };
+    EXPECT_EQ(run(bench, check), unwatched);
+    bench.options = {.skipping = false, .stubs_first = true};
+    EXPECT_EQ(run(bench, check), unwatched);
+}
+
+// Tensors that stay hold their room until everything up to the operation that ends their stay has completed, although
+// it may retire later. Operation 0 keeps 100 bytes that its array command writes, operation 1 reads them and ends their
+// stay, operation 2, whose load takes 90, waits for that. The array's command, issued in 2, works from 3 to 7: heard of
+// in 8. The vector unit's, issued in 9, from 10 to 12; heard of in 13, and the room is free although operation 1
+// retires in 14 (operation 0 in 9). The load is issued in 14, and works from 15 to 16: heard of in 17, when it, the
+// last of its operation, ends its own tensor's stay.
+TEST(Sequencer, StaysEndWithTheCompletionOfTheirLastOperation) {
+    Bench bench;
+    const auto end = [&](std::uint64_t frees) {
+        bench.program.items.emplace_back(OperationEnd{.statement = {}, .frees_of_stay_bytes = frees});
+    };
+    const auto add = [&](Unit unit, const Dependencies& needs, std::uint64_t stays) {
+        bench.program.add(unit, needs);
+        std::get<Command>(bench.program.items.back()).room.takes_to_stay_bytes = stays;
+    };
+    bench.program.begin();
+    add(Unit::mac_array, {}, 100);
+    end(0);
+    bench.program.begin();
+    add(Unit::vector_unit, {0, 1, 0, 0, 0}, 0);
+    end(100);
+    bench.program.begin();
+    add(Unit::load, {0, 0, 0, 1, 0}, 90);
+    end(90);
+    bench.cycles = {{{2}, {5}, {1}, {3}, {1}}};
+    bench.watched = true;
+    run(bench, [](const Seen& seen) {
+        EXPECT_EQ(seen.fill, "2:0/100 13:0/0 14:0/90 17:0/0 ");
+        EXPECT_EQ(seen.retired_at, (std::vector<std::uint64_t>{9, 14, 18}));
+    });
 }
 
 TEST(Sequencer, ACommandOutsideItsOperationIsAModelError) {
