@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "sim/app/mapping_choice.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iostream>
 #include <unordered_map>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "sim/app/interrupt.h"
 #include "sim/app/mapping_cache.h"
@@ -81,6 +85,14 @@ std::unordered_map<std::string, const MappingFile::Entry*> MappingChoice::entrie
     }
     if (!problems.empty()) {
         throw InputError(std::move(problems));
+    }
+    const auto unused = std::ranges::find_if_not(
+        section->entries, [&](const MappingFile::Entry& entry) { return used.contains(entry.gemm); });
+    if (unused != section->entries.end() && !options_.quiet) {
+        const std::string what =
+            fmt::format("{} of {} mappings for '{}' are for no GEMM of this run; this is the first",
+                        section->entries.size() - used.size(), section->entries.size(), printable(machine.name));
+        std::cerr << "nibblesim: warning: " << to_string(Problem{unused->where, what}) << '\n';
     }
     return used;
 }

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -283,28 +282,22 @@ void sweep_command(const SweepRequest& request) {
     const Study study = load_study(request.study);
     const fs::path folder = fs::path(request.out) / "results";
     const bool only_looks = request.status || request.collect;
-    std::unique_ptr<ResultStore> results;
-    {
-        // What is wrong with a study is said before its folder is made.
-        const ResultStore none{fs::path()};
-        Sweep checked(study, none);
-    }
-    results = only_looks ? std::make_unique<ResultStore>(folder)
-                         : std::make_unique<ResultStore>(folder, writer_name(request, shard));
+    ResultStore results(folder);
     for (const std::string& other : request.reuse) {
-        results->also_read(fs::path(other) / "results");
+        results.also_read(fs::path(other) / "results");
     }
-    Sweep sweep(study, *results);
-    if (!only_looks && !request.reuse.empty()) {
-        keep_reused(sweep, *results);
-    }
-    if (request.retry_failed && !only_looks) {
-        static_cast<void>(sweep.pending());
-        forget_failures(sweep, *results);
-    }
+    Sweep sweep(study, results);
     if (!only_looks) {
-        request.launcher == "slurm" ? run_on_slurm(request, study, sweep, *results)
-                                    : run_locally(request, study, sweep, *results);
+        results.begin_writing(writer_name(request, shard));  // what is wrong with a study is said before this
+        if (!request.reuse.empty()) {
+            keep_reused(sweep, results);
+        }
+        if (request.retry_failed) {
+            static_cast<void>(sweep.pending());
+            forget_failures(sweep, results);
+        }
+        request.launcher == "slurm" ? run_on_slurm(request, study, sweep, results)
+                                    : run_locally(request, study, sweep, results);
     }
     const std::size_t left = sweep.pending().size();
     const PointTable table = sweep.table();

@@ -20,6 +20,10 @@ TemporaryFile::TemporaryFile() {
         throw InputError({name, 0, 0}, std::string("temporary file cannot be made: ") + std::strerror(errno));
     }
     unlink(name.c_str());
+    if (access(path().c_str(), R_OK | W_OK) != 0) {
+        close(descriptor_);
+        throw InputError("temporary files cannot be reached: is /proc mounted?");
+    }
 }
 
 TemporaryFile::~TemporaryFile() {

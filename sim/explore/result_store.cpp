@@ -120,17 +120,19 @@ private:
     sqlite3_int64 last_row_ = 0;
 };
 
-ResultStore::ResultStore(const fs::path& folder, const std::string& writer) : folder_(folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        throw InputError({folder.string()}, fmt::format("the folder cannot be made: {}", error.message()));
-    }
-    written_ = std::make_unique<Database>(folder / (writer + ending), true);
+ResultStore::ResultStore(const fs::path& folder) : folder_(folder) {
     refresh();
 }
 
-ResultStore::ResultStore(const fs::path& folder) : folder_(folder) {
+void ResultStore::begin_writing(const std::string& writer) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) {
+        throw InputError({folder_.string()}, fmt::format("the folder cannot be made: {}", error.message()));
+    }
+    const fs::path file = folder_ / (writer + ending);
+    std::erase_if(read_, [&](const auto& other) { return other->file() == file; });
+    written_ = std::make_unique<Database>(file, true);
     refresh();
 }
 

@@ -16,15 +16,20 @@ namespace nibble {
 /// on the same file can only prevent as a whole. A folder holds one file for each of its writers; all are read.
 class ResultStore {
 public:
-    /// Opens `folder`, which is made, to read all of its files and to write `writer`.db. Throws InputError if that
-    /// cannot be, or a file is no store.
-    ResultStore(const std::filesystem::path& folder, const std::string& writer);
-    /// Opens it to read only. A folder that is not there is empty.
+    /// Opens `folder` to read all of its files. A folder that is not there is empty. Throws InputError if a file is no
+    /// store.
     explicit ResultStore(const std::filesystem::path& folder);
+    /// Opens it to write besides.
+    ResultStore(const std::filesystem::path& folder, const std::string& writer) : ResultStore(folder) {
+        begin_writing(writer);
+    }
     ~ResultStore();
     ResultStore(const ResultStore&) = delete;
     ResultStore& operator=(const ResultStore&) = delete;
 
+    /// From now on put() and remove() write `writer`.db in the folder, which is made. Throws InputError if that cannot
+    /// be.
+    void begin_writing(const std::string& writer);
     /// Reads another study's results as well. Throws InputError if there are none.
     void also_read(const std::filesystem::path& folder);
     /// Takes in what others have written since.

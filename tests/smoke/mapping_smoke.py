@@ -97,6 +97,16 @@ class Mapping(smoke.Case):
         path = self.write("other.yaml", "another-machine: []\n")
         self.assertEqual(self.result("--mapping", path)["ops"], self.result("--mapping", "search")["ops"])
 
+    def test_mappings_for_other_gemms_are_told_of(self):
+        text = self.mappings()
+        path = self.write("both.yaml", text.replace(" n 16 ", " n 17 ", 1))
+        at = next(number for number, line in enumerate(text.splitlines(), 1) if " n 16 " in line)
+        _, errors = run("run", "tiny", "--machine", MACHINE, "--baseline", "none", "--mapping", path)
+        self.assertRegex(errors, rf"warning: \S+both.yaml:{at}:\d+: 1 of \d+ mappings for '{MACHINE}' are for no GEMM of "
+                                 "this run; this is the first\n$")
+        _, errors = run("run", "tiny", "--machine", MACHINE, "--baseline", "none", "--mapping", path, "--quiet")
+        self.assertEqual(errors, "")
+
     def test_wrong_files(self):
         text = self.mappings("--mapping", "greedy")
         for change, place, hint in [
