@@ -65,15 +65,14 @@ Dependencies TileSpace::take(const TileBytes& bytes) {
     if (!capacity_.holds(bytes)) {
         throw ModelError(fmt::format("{} bytes of tiles in a space of {}", total(bytes), capacity_.text()));
     }
-    Dependencies wait{};
     while (!capacity_.holds(sum(used_, bytes))) {
-        wait = later(wait, taken_.front().release);
+        given_back_ = later(given_back_, taken_.front().release);
         used_ = difference(used_, taken_.front().bytes);
         taken_.pop_front();
     }
     taken_.push_back({bytes, {}});
     used_ = sum(used_, bytes);
-    return wait;
+    return given_back_;
 }
 
 }  // namespace nibble

@@ -61,6 +61,9 @@ private:
     };
     TileCapacity capacity_;
     TileBytes used_{};
+    // Of everybody whose room was handed on. An operation may get what is left over of such room, even where it fits
+    // beside those that hold some now.
+    Dependencies given_back_{};
     std::deque<Block> taken_;
 };
 

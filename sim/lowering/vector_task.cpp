@@ -57,9 +57,10 @@ TileBytes VectorTask::space() const {
     for (const auto* streams : {&inputs, &results, &codes}) {
         for (const Stream& stream : *streams) {
             if (stream.moves && !stream.stays) {
-                bytes[static_cast<std::size_t>(stream.part)] +=
-                    stream.small() ? stream.bytes
-                                   : buffering * (ceil_div(stream.bytes, chunks) + chunk_alignment_bytes);
+                const std::uint64_t chunk = stream.table()
+                                                ? ceil_div(stream.rows.outer[2].count, chunks) * stream.rows.run_bytes
+                                                : ceil_div(stream.bytes, chunks) + chunk_alignment_bytes;
+                bytes[static_cast<std::size_t>(stream.part)] += stream.small() ? stream.bytes : buffering * chunk;
             }
         }
     }

@@ -212,5 +212,13 @@ TEST(VectorTask, IsCutIntoAsFewChunksAsFit) {
     EXPECT_EQ(task.chunks, 4U);
 }
 
+// Rows of a table are not cut: of five rows of 4000 bytes a chunk of two takes three, and there are two chunks at once.
+TEST(VectorTask, ChunksOfATableAreWholeRows) {
+    VectorTask task;
+    task.inputs = {{.bytes = 20000, .rows = {.run_bytes = 4000, .outer = {{{}, {}, {5, 8000}}}}}};
+    task.chunks = 2;
+    EXPECT_EQ(task.space(), (TileBytes{2 * 3 * 4000, 0, 0, 0}));
+}
+
 }  // namespace
 }  // namespace nibble

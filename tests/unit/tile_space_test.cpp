@@ -41,6 +41,16 @@ TEST(TileSpace, WaitsForTheOldestUntilThereIsRoom) {
     EXPECT_THROW(static_cast<void>(space.take({101, 0, 0, 0})), ModelError);
 }
 
+// The first one's 80 bytes are handed on in two parts: to the second, and, of what is left, to the third.
+TEST(TileSpace, WaitsForWhoeverHadTheRoomThatIsLeft) {
+    TileSpace space(shared);
+    EXPECT_EQ(space.take({80, 0, 0, 0}), Dependencies{});
+    space.release_last({4, 0, 0, 0, 0});
+    EXPECT_EQ(space.take({50, 0, 0, 0}), (Dependencies{4, 0, 0, 0, 0}));
+    space.release_last({5, 0, 0, 0, 0});
+    EXPECT_EQ(space.take({50, 0, 0, 0}), (Dependencies{4, 0, 0, 0, 0})) << "beside the second";
+}
+
 TEST(TileSpace, WaitsForTheFullBufferOnly) {
     TileSpace space(separate);
     EXPECT_EQ(space.take({30, 10, 0, 0}), Dependencies{});
