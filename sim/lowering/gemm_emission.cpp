@@ -175,8 +175,8 @@ void GemmEmission::step() {
         }
         emitter_.matmul(std::move(command), later(writable, later(there(left), there(right))), room);
     }
-    for (const std::size_t input : {left, right}) {
-        fetched_[input].free[fetched_[input].buffer] = emitter_.issued(Unit::mac_array);
+    for (const std::size_t input : {left, right}) {  // a tile that no product uses has to have come
+        fetched_[input].free[fetched_[input].buffer] = later(emitter_.issued(Unit::mac_array), fetched_[input].loaded);
     }
     if (last) {
         finish_tile(tile, sums, later(writable, emitter_.issued(Unit::mac_array)), output);

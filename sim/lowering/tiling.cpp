@@ -39,15 +39,20 @@ std::uint64_t changes(const std::array<std::uint64_t, 3>& tiles, LoopOrder order
     return times;
 }
 
-/// The tile of a dimension for which `slice_of` gives the largest slice. All images are cut alike, but those of
-/// four-bit elements may begin in the middle of a byte or not: two are looked at.
+/// Images, or products of a batch, all look alike, but for where in a byte their first element begins: of so many
+/// in a row one begins wherever any does. At least two.
+std::uint64_t alike(std::uint32_t bits) {
+    constexpr std::uint64_t byte = 8;
+    return std::max<std::uint64_t>(2, byte / std::gcd(byte, std::uint64_t{bits}));
+}
+
+/// The tile of a dimension for which `slice_of` gives the largest slice, `images` being looked at.
 template <class SliceOf>
-Range largest_tile(const TiledDimension& dimension, std::uint64_t size, SliceOf slice_of) {
-    const std::uint64_t in_two_images =
-        size < dimension.period ? 2 * ceil_div(dimension.period, size) : std::uint64_t{2};
+Range largest_tile(const TiledDimension& dimension, std::uint64_t size, std::uint64_t images, SliceOf slice_of) {
+    const std::uint64_t looked_at = size < dimension.period ? images * ceil_div(dimension.period, size) : images;
     Range best = tile_at(dimension, size, 0);
     std::uint64_t most = slice_of(best).bytes();
-    for (std::uint64_t index = 1; index < std::min(tile_count(dimension, size), in_two_images); ++index) {
+    for (std::uint64_t index = 1; index < std::min(tile_count(dimension, size), looked_at); ++index) {
         const Range tile = tile_at(dimension, size, index);
         const std::uint64_t bytes = slice_of(tile).bytes();
         if (bytes > most) {
@@ -158,22 +163,23 @@ TileBytes tile_space(const GemmTask& task, const Tiling& tiling) {
     const TileLoads loads = tile_loads(counts, tiling.order);
     const TileRange first = first_tile(problem, tiling);
     // What a tile takes of an operand varies: at the borders of an image part of a patch is padding, and elements of
-    // four bits that begin in the middle of a byte may touch one more.
+    // four or five bits that begin in the middle of a byte may touch one more.
     const auto largest = [&](bool left, const TiledDimension& own, std::uint64_t own_size) {
+        const std::uint32_t bits = (left ? task.left : task.right).tile_bits();
+        const std::uint64_t looked_at = alike(bits);
         std::uint64_t most = 0;
-        for (std::uint64_t batch = 0; batch < std::min<std::uint64_t>(counts.batch, 2); ++batch) {
+        for (std::uint64_t batch = 0; batch < std::min(counts.batch, looked_at); ++batch) {
             TileRange tile = first;
             tile.batch = {batch * tiling.batch, (batch + 1) * tiling.batch};
             Range& range = left ? tile.i : tile.j;
             const auto slice = [&](Range& dimension) {
                 return [&](const Range& at) {
                     dimension = at;
-                    return left ? problem.left(tile, task.left.tile_bits())
-                                : problem.right(tile, task.right.tile_bits());
+                    return left ? problem.left(tile, bits) : problem.right(tile, bits);
                 };
             };
-            range = largest_tile(own, own_size, slice(range));
-            tile.l = largest_tile(problem.l(), tiling.l, slice(tile.l));
+            range = largest_tile(own, own_size, looked_at, slice(range));
+            tile.l = largest_tile(problem.l(), tiling.l, looked_at, slice(tile.l));
             most = std::max(most, slice(tile.l)(tile.l).bytes());
         }
         return most;

@@ -64,7 +64,7 @@ TileBytes VectorTask::space() const {
             }
         }
     }
-    of(bytes, TileBuffer::output) += buffering * ceil_div(gradients * gradient_bytes, chunks);
+    of(bytes, TileBuffer::output) += buffering * gradient_bytes * ceil_div(gradients, chunks);
     return bytes;
 }
 
