@@ -42,7 +42,7 @@ export function grid({ id, caption, columns, rows, filters = [], sort = null, de
   const headers = columns.map((column, place) =>
     h(
       "th",
-      { scope: "col", class: column.number ? "number" : null },
+      { scope: "col", class: column.number ? "number" : null, "data-title": column.title },
       h("button", { type: "button", on: { click: () => sortBy(place) } }, column.title),
     ),
   );
