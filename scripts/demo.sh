@@ -32,7 +32,9 @@ if [[ $force == false && -f $out/result.json && -f $out/.key && "$(cat "$out/.ke
     echo
     echo "This result is from an earlier run (scripts/demo.sh --force simulates again)."
 else
-    "$program" run resnet18 --batch 16 --machine edge-int4 --baseline iso-mac-area --out "$out"
+    "$program" run resnet18 --batch 16 --machine edge-int4 --baseline iso-mac-area --series --out "$out"
+    "$program" report "$out" -o "$out/report.html"
     echo "$key" >"$out/.key"
 fi
-echo "Everything is in $out/: report.txt, result.json, ops.csv, and both machines."
+echo "Everything is in $out/: report.html to look at, report.txt, result.json, ops.csv, machines and mappings."
+echo "Why a layer takes its time: $program explain $out --layer layer4.0.conv2"
