@@ -131,9 +131,7 @@ std::uint64_t DmaEngine::start_request() {
 }
 
 void DmaEngine::count_memory(const Transfer& transfer, const Extent& extent) {
-    const std::uint64_t first = extent.address / burst_bytes_;
-    const std::uint64_t last = (extent.address + extent.bytes - 1) / burst_bytes_;
-    const std::uint64_t bytes = (last - first + 1) * burst_bytes_;
+    const std::uint64_t bytes = bytes_in_bursts(extent.address, extent.bytes, burst_bytes_);
     const Counter counter =
         direction_ == TransferDirection::load ? Counter::dram_bytes_read : Counter::dram_bytes_written;
     ledger_.add(transfer.operation, counter, bytes);

@@ -128,11 +128,9 @@ void Dram::collect_completions() {
         const std::uint64_t id = completion.id;
         const std::size_t client = id % client_count;
         const MemoryRequest& request = requests_[client][id / client_count];
-        const std::uint64_t first = request.address / burst_bytes_;
-        const std::uint64_t last = (request.address + request.bytes - 1) / burst_bytes_;
         const Counter direction =
             static_cast<Client>(client) == Client::load ? Counter::dram_bytes_read : Counter::dram_bytes_written;
-        const std::uint64_t bytes = (last - first + 1) * burst_bytes_;
+        const std::uint64_t bytes = bytes_in_bursts(request.address, request.bytes, burst_bytes_);
         ledger_.add(request.operation, direction, bytes);
         if (probe() != nullptr) {
             probe()->memory_moved(direction, core_cycle_of(completion.cycle + 1), bytes);

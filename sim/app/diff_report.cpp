@@ -22,12 +22,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_text = 40;
 
-std::string spaced(std::string_view name) {
-    std::string text(name);
-    std::ranges::replace(text, '_', ' ');
-    return text;
-}
-
 std::string signed_count(std::int64_t count) {
     const char* const sign = count > 0 ? "+" : count < 0 ? "-" : "";
     return sign + grouped(static_cast<std::uint64_t>(std::abs(count)));

@@ -111,6 +111,9 @@ private:
             return a.counters[index_of(Counter::cycles)] > b.counters[index_of(Counter::cycles)];
         };
         auto& kept = found_.operations;
+        if (kept.size() == Explanation::most_operations && !longer(record, kept.back())) {
+            return;
+        }
         kept.insert(std::ranges::upper_bound(kept, record, longer), record);
         if (kept.size() > Explanation::most_operations) {
             kept.pop_back();

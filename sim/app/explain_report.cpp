@@ -220,11 +220,8 @@ std::string energy_sentence(const Explanation& found, const Subject& subject) {
         most = energy.parts[i].count() > energy.parts[most].count() ? i : most;
     }
     const double total = energy.total().count();
-    std::string component(energy_component_names[most]);
-    std::ranges::replace(component, '_', ' ');
-    if (component == "dram") {
-        component = "DRAM";
-    }
+    const bool dram = most == static_cast<std::size_t>(EnergyComponent::dram);
+    const std::string component = dram ? "DRAM" : spaced(energy_component_names[most]);
     return fmt::format("It takes {}, {} of that for {}.", with_prefix(total * 1e-12, "J"),
                        percent(total > 0 ? energy.parts[most].count() / total : 0), component);
 }

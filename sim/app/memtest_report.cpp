@@ -167,9 +167,7 @@ std::string energy_text(const MemtestReport& report, const Figures& figures, con
             continue;
         }
         const double each = prices.each(term).count() * picojoule;
-        std::string name(dram_energy_term_names[i]);
-        std::ranges::replace(name, '_', ' ');
-        table.add({name, grouped(count) + (is_state(term) ? " cycles" : "       "),
+        table.add({spaced(dram_energy_term_names[i]), grouped(count) + (is_state(term) ? " cycles" : "       "),
                    is_state(term) ? with_prefix(each / figures.clock_seconds(), "W") : with_prefix(each, "J"),
                    with_prefix(joules, "J"), percent(energy[term].count() / total),
                    bar(energy[term].count() / total, bar_width, style)});

@@ -2,20 +2,17 @@
 #include "sim/app/recorded_run.h"
 
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "sim/base/error.h"
 #include "sim/explore/json_reader.h"
+#include "sim/explore/run_result.h"
 #include "sim/import/import_options.h"
-#include "sim/report/result_json.h"
 
 namespace nibble {
 
 namespace {
-
-constexpr std::size_t most_bytes = std::size_t{1} << 30;
 
 std::optional<std::uint64_t> count_or_nothing(const JsonValue& value) {
     return value.is_null() ? std::nullopt : std::optional(value.count());
@@ -45,12 +42,8 @@ std::filesystem::path beside(const std::filesystem::path& result, const char* na
 }  // namespace
 
 RecordedRun read_recorded_run(const std::filesystem::path& path) {
-    std::error_code error;
-    const auto file = std::filesystem::is_directory(path, error) ? path / "result.json" : path;
-    const JsonValue document = JsonValue::read(file, most_bytes);
-    if (const JsonValue schema = document["schema"]; schema.text() != result_schema_name) {
-        schema.refuse(fmt::format("expected '{}', found '{}'", result_schema_name, printable(schema.text())));
-    }
+    const std::filesystem::path file = result_file(path);
+    const JsonValue document = read_result_document(file);
     const JsonValue provenance = document["provenance"];
     return {.file = file.string(),
             .trace = read_trace(provenance),

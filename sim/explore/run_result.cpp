@@ -110,16 +110,25 @@ void read_energy(RunResult& result, const JsonValue& totals) {
 
 }  // namespace
 
-RunResult read_run_result(const std::filesystem::path& path) {
+std::filesystem::path result_file(const std::filesystem::path& path) {
     std::error_code error;
-    const auto file = std::filesystem::is_directory(path, error) ? path / "result.json" : path;
-    return read_run_result(JsonValue::read(file, most_bytes), file.string());
+    return std::filesystem::is_directory(path, error) ? path / "result.json" : path;
 }
 
-RunResult read_run_result(const JsonValue& document, const std::string& file) {
+JsonValue read_result_document(const std::filesystem::path& file) {
+    JsonValue document = JsonValue::read(file, most_bytes);
     if (const JsonValue schema = document["schema"]; schema.text() != result_schema_name) {
         schema.refuse(fmt::format("expected '{}', found '{}'", result_schema_name, printable(schema.text())));
     }
+    return document;
+}
+
+RunResult read_run_result(const std::filesystem::path& path) {
+    const std::filesystem::path file = result_file(path);
+    return read_run_result(read_result_document(file), file.string());
+}
+
+RunResult read_run_result(const JsonValue& document, const std::string& file) {
     RunResult result;
     result.file = file;
     read_setup(result, document);

@@ -50,10 +50,15 @@ struct RunResult {
     std::vector<RunOperation> operations;                        ///< as well
 };
 
+/// The result.json of a directory that `run --out` made; any other path is taken to be that file.
+[[nodiscard]] std::filesystem::path result_file(const std::filesystem::path& path);
+/// Reads a result.json. Throws InputError if it is none of the version that this program writes.
+[[nodiscard]] JsonValue read_result_document(const std::filesystem::path& file);
+
 /// Reads a directory that `run --out` made, or its result.json. Throws InputError if it is none, or if its parts do not
 /// add up to its whole.
 [[nodiscard]] RunResult read_run_result(const std::filesystem::path& path);
-/// The same of a document that has been read already, from `file`.
+/// The same of a document that read_result_document() has read, from `file`.
 [[nodiscard]] RunResult read_run_result(const JsonValue& document, const std::string& file);
 
 }  // namespace nibble

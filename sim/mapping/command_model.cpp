@@ -119,11 +119,10 @@ double CommandModel::run(const MatmulCommand& tile, double start) {
     const std::uint64_t line = machine_.scratchpad.line_bytes;
     const std::uint64_t lines =
         ceil_div(traffic.left_bytes, line) + ceil_div(traffic.right_bytes, line) + ceil_div(traffic.result_bytes, line);
-    const std::uint64_t pass = cycles_of_lines(lines, most_lines_per_cycle(machine_.scratchpad));
+    const std::uint64_t pass = cycles_of_lines(machine_.scratchpad, lines);
     std::uint64_t cycles = 0;
     if (array.ideal) {
-        constexpr std::uint64_t to_the_scratchpad_and_back = 2;  // nothing hides it
-        cycles = pass + to_the_scratchpad_and_back;
+        cycles = pass + to_the_scratchpad_and_back_cycles;  // nothing hides these
     } else {
         const TileTiming timing =
             tile_timing(geometry, tile.dataflow, FoldRule{.overlap = array.overlap}, tile.passes, tile.accumulate);
@@ -133,11 +132,6 @@ double CommandModel::run(const MatmulCommand& tile, double start) {
     const double end = start + static_cast<double>(cycles);
     state(Unit::mac_array).free = end;
     return end - 1;
-}
-
-/// Cycles in which the scratchpad serves these lines to a unit that can move so many in one.
-std::uint64_t CommandModel::cycles_of_lines(std::uint64_t lines, std::uint64_t lines_per_cycle) const {
-    return machine_.scratchpad.ideal ? 1 : ceil_div(lines, lines_per_cycle);
 }
 
 double CommandModel::run_vector(const VectorCommand& vector, double start) {
@@ -171,10 +165,8 @@ double CommandModel::run_convert(const ConvertCommand& convert, double start) {
 /// Lanes compute while their lines pass the scratchpad.
 double CommandModel::run_lanes(Unit unit, double start, std::uint64_t lane_cycles, std::uint64_t lines,
                                std::uint64_t lines_per_cycle) {
-    constexpr std::uint64_t to_the_scratchpad_and_back = 2;
     const std::uint64_t pass =
-        cycles_of_lines(lines, std::min(lines_per_cycle, most_lines_per_cycle(machine_.scratchpad))) +
-        to_the_scratchpad_and_back;
+        cycles_of_lines(machine_.scratchpad, lines, lines_per_cycle) + to_the_scratchpad_and_back_cycles;
     const double done = start + static_cast<double>(std::max(lane_cycles, pass));
     state(unit).free = done + 1;
     return done;

@@ -54,7 +54,6 @@ private:
     double run(const MatmulCommand& tile, double start);
     double run_vector(const VectorCommand& vector, double start);
     double run_convert(const ConvertCommand& convert, double start);
-    [[nodiscard]] std::uint64_t cycles_of_lines(std::uint64_t lines, std::uint64_t lines_per_cycle) const;
     double run_lanes(Unit unit, double start, std::uint64_t lane_cycles, std::uint64_t lines,
                      std::uint64_t lines_per_cycle);
     [[nodiscard]] UnitState& state(Unit unit) { return units_[static_cast<std::size_t>(unit)]; }

@@ -18,6 +18,15 @@ constexpr double hand_over_cycles = 3;
 
 }  // namespace
 
+std::uint64_t cycles_of_lines(const ScratchpadParameters& scratchpad, std::uint64_t lines) {
+    return cycles_of_lines(scratchpad, lines, most_lines_per_cycle(scratchpad));
+}
+
+std::uint64_t cycles_of_lines(const ScratchpadParameters& scratchpad, std::uint64_t lines,
+                              std::uint64_t lines_per_cycle) {
+    return scratchpad.ideal ? 1 : ceil_div(lines, std::min(lines_per_cycle, most_lines_per_cycle(scratchpad)));
+}
+
 TransferModel::TransferModel(const MachineParameters& machine)
     : machine_(machine),
       core_per_memory_cycle_(static_cast<double>(find_dram_standard(machine.dram.standard)->clock_period_ps) /
@@ -40,12 +49,10 @@ void TransferModel::start(bool write, const Slice& slice, double ready) {
     while (!walker.done()) {
         lines += ceil_div(walker.next().bytes, machine_.scratchpad.line_bytes);
     }
-    constexpr double to_the_scratchpad_and_back_cycles = 2;
-    const double pass = machine_.scratchpad.ideal
-                            ? 1.0
-                            : static_cast<double>(ceil_div(lines, most_lines_per_cycle(machine_.scratchpad)));
-    engine.pass_end = std::max(engine.pass_end, ready) + pass;
-    engine.transfers.push_back({std::move(walker), ready, engine.pass_end + to_the_scratchpad_and_back_cycles, 0});
+    engine.pass_end =
+        std::max(engine.pass_end, ready) + static_cast<double>(cycles_of_lines(machine_.scratchpad, lines));
+    const double end = engine.pass_end + static_cast<double>(to_the_scratchpad_and_back_cycles);
+    engine.transfers.push_back({std::move(walker), ready, end, 0});
 }
 
 std::optional<double> TransferModel::Engine::next_at() const {

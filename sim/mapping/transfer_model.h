@@ -14,6 +14,15 @@
 
 namespace nibble {
 
+/// From a unit's request for lines to the scratchpad, and from there with the answer back: a channel each.
+inline constexpr std::uint64_t to_the_scratchpad_and_back_cycles = 2;
+
+/// Cycles in which the scratchpad serves lines to a unit with nobody else at work, that can move so many in one; as
+/// many as the scratchpad can, if it is not said.
+[[nodiscard]] std::uint64_t cycles_of_lines(const ScratchpadParameters& scratchpad, std::uint64_t lines);
+[[nodiscard]] std::uint64_t cycles_of_lines(const ScratchpadParameters& scratchpad, std::uint64_t lines,
+                                            std::uint64_t lines_per_cycle);
+
 /// The machine's two DMA engines and its DRAM core, without the rest: transfers of each direction in the order in which
 /// they are given, from when they are ready. Each engine issues one request a core cycle, has at most max_outstanding
 /// of them under way, and each holds its slot while its lines pass the scratchpad. Times are core cycles.

@@ -29,7 +29,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Keys = std::initializer_list<const char*>;
 
-constexpr std::size_t most_result_bytes = std::size_t{1} << 30U;
 constexpr std::size_t most_machine_bytes = std::size_t{1} << 20U;
 
 /// A number; whole ones without a point.
@@ -308,7 +307,7 @@ std::string summary_of(const RunResult& run) {
 RunFiles files_of_run(const fs::path& path) {
     std::error_code error;
     RunFiles files;
-    files.result = fs::is_directory(path, error) ? path / "result.json" : path;
+    files.result = result_file(path);
     files.name = path.string();
     const auto beside = [&](const char* name) {
         const fs::path file = fs::path(files.result).replace_filename(name);
@@ -320,7 +319,7 @@ RunFiles files_of_run(const fs::path& path) {
 }
 
 RunPage page_of_run(const RunFiles& files) {
-    const JsonValue document = JsonValue::read(files.result, most_result_bytes);
+    const JsonValue document = read_result_document(files.result);
     const RunResult run = read_run_result(document, files.result.string());  // throws unless its parts add up
     Json data = {{"name", files.name}, {"result_hash", hash_of_file(files.result)}};
     data["provenance"] = provenance_data(document["provenance"]);

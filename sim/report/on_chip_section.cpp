@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "sim/report/number_format.h"
+#include "sim/report/safe_text.h"
 #include "sim/report/text_sections.h"
 
 namespace nibble {
@@ -56,9 +58,8 @@ std::string on_chip_section(const Result& result, const TextStyle& style) {
         columns.insert(columns.end(), {{"baseline"}, {"loads spared"}, {"stores"}});
     }
     TextTable table(std::move(columns));
-    const auto add = [&](std::string name, const OnChipKind& here, const OnChipKind* there) {
-        std::ranges::replace(name, '_', ' ');
-        std::vector<std::string> cells{std::move(name)};
+    const auto add = [&](std::string_view name, const OnChipKind& here, const OnChipKind* there) {
+        std::vector<std::string> cells{spaced(name)};
         std::ranges::move(cells_of(here), std::back_inserter(cells));
         if (there != nullptr) {
             std::ranges::move(cells_of(*there), std::back_inserter(cells));
@@ -68,7 +69,7 @@ std::string on_chip_section(const Result& result, const TextStyle& style) {
     for (std::size_t kind = 0; kind < machine.kinds.size(); ++kind) {
         const OnChipKind* there = baseline != nullptr ? &baseline->kinds[kind] : nullptr;
         if (!empty(machine.kinds[kind]) || (there != nullptr && !empty(*there))) {
-            add(std::string(tensor_kind_names[kind]), machine.kinds[kind], there);
+            add(tensor_kind_names[kind], machine.kinds[kind], there);
         }
     }
     table.add_rule();

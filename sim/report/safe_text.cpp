@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sim/report/safe_text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace nibble {
@@ -119,6 +120,12 @@ std::string without_middle(const std::string& utf8, std::size_t most) {
         return at;
     };
     return utf8.substr(0, bytes_before(front)).append(dots) + utf8.substr(bytes_before(width - back));
+}
+
+std::string spaced(std::string_view name) {
+    std::string text(name);
+    std::ranges::replace(text, '_', ' ');
+    return text;
 }
 
 }  // namespace nibble

@@ -20,4 +20,7 @@ namespace nibble {
 /// Text that for_terminal() has made, with "..." in place of its middle if it is wider than `most`.
 [[nodiscard]] std::string without_middle(const std::string& utf8, std::size_t most);
 
+/// One of the program's own names in words: "mac_array" as "mac array".
+[[nodiscard]] std::string spaced(std::string_view name);
+
 }  // namespace nibble

@@ -290,9 +290,7 @@ std::string energy_section(const Result& result, const TextStyle& style) {
     const EnergyBreakdown baseline =
         result.baseline ? result.setup.baseline->energy.price(result.baseline->totals.counters) : EnergyBreakdown{};
     for (std::size_t i = 0; i < energy_component_count; ++i) {
-        std::string name(energy_component_names[i]);
-        std::ranges::replace(name, '_', ' ');
-        table.add(name, machine.parts[i].count(), baseline.parts[i].count());
+        table.add(spaced(energy_component_names[i]), machine.parts[i].count(), baseline.parts[i].count());
     }
     std::string text = heading("Where the energy went", style) + table.text(style);
     if (!result.values.empty()) {

@@ -6,6 +6,15 @@ import { unitOf, units } from "../model.js";
 import { axis, bytes, grouped, percent, si } from "../text.js";
 import { colour } from "../theme.js";
 
+/** A dashed line across a chart, at what cannot be exceeded. */
+const limitLine = (value) => ({
+  silent: true,
+  symbol: "none",
+  data: [{ yAxis: value }],
+  label: { show: false },
+  lineStyle: { color: colour("muted"), type: "dashed" },
+});
+
 /** [name, busy cycles] of units, those that matter most first. */
 function unitsInOrder(busyOf) {
   const place = (key) => (units.some((unit) => unit.key === key) ? units.indexOf(unitOf(key)) : Infinity);
@@ -215,15 +224,7 @@ function dramFigure(run, sideName) {
             {
               name: "read",
               stack: "dram",
-              markLine: peak
-                ? {
-                    silent: true,
-                    symbol: "none",
-                    data: [{ yAxis: peak }],
-                    label: { show: false },
-                    lineStyle: { color: colour("muted"), type: "dashed" },
-                  }
-                : undefined,
+              markLine: peak ? limitLine(peak) : undefined,
             },
           ),
           area(
@@ -326,16 +327,7 @@ function scratchpadFigure(run, sideName) {
           area(steps(run, sideName(), values), shade, {
             name,
             stack: "scratchpad",
-            markLine:
-              i === 0
-                ? {
-                    silent: true,
-                    symbol: "none",
-                    data: [{ yAxis: capacity }],
-                    label: { show: false },
-                    lineStyle: { color: colour("muted"), type: "dashed" },
-                  }
-                : undefined,
+            markLine: i === 0 ? limitLine(capacity) : undefined,
           }),
         ),
       };
